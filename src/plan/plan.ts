@@ -1,0 +1,145 @@
+/**
+ * The plan: a Dockerfile with every variable expanded and every stage's base resolved, so that execution only makes
+ * layers. Everything about the final image config is decided here (RUN cannot change ENV), so `--dryrun` prints the truth.
+ */
+import type { SourceRange } from "../dockerfile/instruction.ts";
+import type { Digest } from "../oci/digest.ts";
+import type { Descriptor } from "../oci/descriptor.ts";
+import type { ContainerConfig, ImageConfig } from "../oci/image_config.ts";
+import type { ImageManifest } from "../oci/manifest.ts";
+import type { Platform } from "../oci/platform.ts";
+import type { Reference } from "../oci/reference.ts";
+
+/** A base image as the registry has it: enough to plan with, nothing downloaded but manifest and config. */
+export interface ResolvedImage {
+  readonly reference: Reference;
+  /** Digest of the manifest (not of an index it was chosen from). */
+  readonly digest: Digest;
+  readonly manifest: ImageManifest;
+  readonly manifestDescriptor: Descriptor;
+  readonly config: ImageConfig;
+}
+
+/** Resolves a base image for a platform. Implemented by `registry/pull.ts`; the planner's only contact with the world. */
+export interface BaseResolver {
+  /** Throws RegistryError when the image cannot be had, with the reference in the message. */
+  resolve(reference: Reference, platform: Platform): Promise<ResolvedImage>;
+}
+
+/** What the planner is told besides the Dockerfile. */
+export interface PlanOptions {
+  /** Values of `--build-arg`, in order. */
+  readonly buildArgs: ReadonlyMap<string, string>;
+  /** `--target`: a stage's name or index; undefined is the last stage. */
+  readonly target?: string;
+  /** The platform to build for, and the one we run on. */
+  readonly targetPlatform: Platform;
+  readonly buildPlatform: Platform;
+  /** `--label`, applied last to the target stage's config, without history. */
+  readonly labels: ReadonlyMap<string, string>;
+}
+
+/** What a stage starts from. */
+export type StageBase =
+  | { readonly kind: "scratch" }
+  | { readonly kind: "image"; readonly image: ResolvedImage }
+  | { readonly kind: "stage"; readonly stageIndex: number };
+
+/** Where COPY and ADD take their files. */
+export type CopySource =
+  | { readonly kind: "context" }
+  | { readonly kind: "stage"; readonly stageIndex: number }
+  | { readonly kind: "image"; readonly image: ResolvedImage };
+
+/** What every step carries. */
+interface StepBase {
+  readonly range: SourceRange;
+  /** The instruction as it is shown to people: one line. */
+  readonly title: string;
+  /** `created_by` of the history entry, as BuildKit writes it. */
+  readonly history: string;
+}
+
+/** A command to run in the rootfs; makes a layer, though it may be empty. */
+export interface RunStep extends StepBase {
+  readonly kind: "run";
+  /** The argv, the shell already put before a shell form. */
+  readonly argv: readonly string[];
+  /** A heredoc that begins with `#!`: this text, mode 0755, is the command, shown to it as `/dev/pipes/<name>`. */
+  readonly script?: { readonly name: string; readonly content: string };
+  /** "NAME=value": the image's environment, then ARGs; without HOME, which is looked up in the rootfs. */
+  readonly env: readonly string[];
+  /** USER as written, expanded; empty is root. */
+  readonly user: string;
+  /** Absolute. */
+  readonly workdir: string;
+  /** `--network`: the network of the container we run in, or none but loopback. */
+  readonly network: "default" | "none" | "host";
+}
+
+/** One file made from a heredoc of COPY or ADD: mode 0644. */
+export interface InlineFile {
+  readonly name: string;
+  readonly content: string;
+}
+
+/** Files to put into the rootfs; makes a layer. */
+export interface CopyStep extends StepBase {
+  readonly kind: "copy";
+  readonly instruction: "COPY" | "ADD";
+  readonly source: CopySource;
+  /** Expanded source patterns. */
+  readonly patterns: readonly string[];
+  readonly inlineFiles: readonly InlineFile[];
+  /** Absolute; a trailing slash is kept, it says that the destination is a directory. */
+  readonly destination: string;
+  /** `user[:group]` as written, expanded; looked up in the rootfs. */
+  readonly chown?: string;
+  /** Octal or symbolic, expanded. */
+  readonly chmod?: string;
+  /** `--exclude` patterns. */
+  readonly exclude: readonly string[];
+  /** Whether local archives are unpacked (ADD, unless --unpack=false). */
+  readonly unpack: boolean;
+}
+
+/** A directory to make if it is missing; makes a layer. `path` is absolute; owned by the current USER. */
+export interface WorkdirStep extends StepBase {
+  readonly kind: "workdir";
+  readonly path: string;
+  readonly user: string;
+}
+
+/** An instruction that only changes the config: a history entry without a layer. */
+export interface MetadataStep extends StepBase {
+  readonly kind: "metadata";
+}
+
+export type Step = RunStep | CopyStep | WorkdirStep | MetadataStep;
+
+/** One stage that the target needs. */
+export interface StagePlan {
+  readonly index: number;
+  readonly name?: string;
+  readonly base: StageBase;
+  readonly platform: Platform;
+  readonly steps: readonly Step[];
+  /** The config part of the stage's image after its last step. */
+  readonly config: ContainerConfig;
+  /** `author` of the image config, from MAINTAINER. */
+  readonly author?: string;
+}
+
+/** The stages to build, in an order in which each comes after those it needs; the target is the last. */
+export interface Plan {
+  readonly target: StagePlan;
+  readonly stages: readonly StagePlan[];
+  readonly warnings: readonly PlanWarning[];
+}
+
+/** Something that the user should see but that does not stop the build. */
+export interface PlanWarning {
+  readonly rule?: string;
+  readonly message: string;
+  readonly range?: SourceRange;
+}
