@@ -1,0 +1,70 @@
+/** What a build is asked for and what it gives back. The record of the options of all folders; flags are bound in `cli/`. */
+import type { Compression, ImageFormat } from "../oci/descriptor.ts";
+import type { Digest } from "../oci/digest.ts";
+import type { Reference } from "../oci/reference.ts";
+import type { PlanOptions } from "../plan/plan.ts";
+import type { RegistryOptions } from "../registry/registry.ts";
+
+/** `auto` is in place inside a container and chroot elsewhere. */
+export type Isolation = "auto" | "inplace" | "chroot";
+
+/** Where the files come from. */
+export interface ContextOptions {
+  /** Path or URL as given to `--context`. */
+  readonly source: string;
+  readonly subPath: string;
+  /** `--dockerfile`: tried as given, then relative to the context. */
+  readonly dockerfile: string;
+}
+
+/** Where the rootfs is and what in it is not the image's. */
+export interface RootOptions {
+  readonly isolation: Isolation;
+  /** Build in place although no container was detected. */
+  readonly force: boolean;
+  /** The folder for all of the builder's own files; undefined: a new one, removed at the end. */
+  readonly workFolder?: string;
+  /** `--ignore-path`: places in the rootfs that are left alone. */
+  readonly ignorePaths: readonly string[];
+  /** Wipe the rootfs before the first stage too. */
+  readonly preCleanup: boolean;
+}
+
+/** How new layers are written. */
+export interface LayerOptions {
+  readonly compression: Compression;
+  /** undefined: the default of the compression. */
+  readonly level?: number;
+}
+
+/** What to do with the image. File paths; each is written only after everything before it succeeded. */
+export interface OutputOptions {
+  readonly destinations: readonly Reference[];
+  readonly push: boolean;
+  readonly checkPushPermission: boolean;
+  /** undefined: as the base has it. */
+  readonly format?: ImageFormat;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly tarPath?: string;
+  readonly ociLayoutPath?: string;
+  readonly digestFile?: string;
+  readonly imageNameWithDigestFile?: string;
+  readonly imageNameTagWithDigestFile?: string;
+}
+
+/** Everything that decides what a build does. */
+export interface BuildRequest {
+  readonly context: ContextOptions;
+  readonly plan: PlanOptions;
+  readonly root: RootOptions;
+  readonly layers: LayerOptions;
+  readonly registry: RegistryOptions;
+  readonly outputs: OutputOptions;
+}
+
+/** The finished image. */
+export interface BuildResult {
+  readonly digest: Digest;
+  readonly configDigest: Digest;
+  readonly pushed: readonly Reference[];
+}
