@@ -10,11 +10,19 @@ export interface SourceRange {
   readonly endLine: number;
 }
 
+/** Options of a {@link DockerfileError}. */
+export interface DockerfileErrorOptions extends BuilderErrorOptions {
+  readonly others?: readonly DockerfileError[] | undefined;
+}
+
 /** A fault in a Dockerfile, at `range`; undefined where no line is to blame (an empty file). */
 export class DockerfileError extends BuilderError {
   readonly code = "dockerfile";
-  constructor(message: string, readonly range: SourceRange | undefined, options: BuilderErrorOptions = {}) {
+  /** Further faults that the same parse found, in the order of their lines. */
+  readonly others: readonly DockerfileError[];
+  constructor(message: string, readonly range: SourceRange | undefined, options: DockerfileErrorOptions = {}) {
     super(message, options);
+    this.others = options.others ?? [];
   }
 }
 
@@ -40,6 +48,8 @@ export type CommandForm =
 interface InstructionBase {
   readonly range: SourceRange;
   readonly raw: string;
+  /** Build checks that a comment right above turns off (`# check=skip=...`), lower-cased; absent when there are none. */
+  readonly skippedChecks?: readonly string[];
 }
 
 /** `key=value` of ENV, LABEL; both sides unexpanded, with quotes. */
