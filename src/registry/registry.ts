@@ -1,0 +1,70 @@
+/** Everything a build wants of registries, wired from options and the outside world: pull, layers, push. */
+import type { BlobSource, BlobStore, ManifestStore } from "../blob/blob_store.ts";
+import type { Reference } from "../oci/reference.ts";
+import type { BaseResolver, ResolvedImage } from "../plan/plan.ts";
+import { Authenticator } from "./auth.ts";
+import { RegistryClient } from "./client.ts";
+import { Connections } from "./connections.ts";
+import { Credentials } from "./credentials.ts";
+import { createBaseResolver } from "./pull.ts";
+import { checkPush, type PushableImage, type PushedImage, pushImage } from "./push.ts";
+import type { Purpose, RegistryOptions, Repository } from "./registry_options.ts";
+import type { RegistryServices } from "./registry_services.ts";
+import { RegistrySession, type SessionServices } from "./session.ts";
+import { Transport, type TransportOptions } from "./transport.ts";
+
+/** The registries, for one build. Dispose it at the end: it holds connections. */
+export interface Registry extends Disposable {
+  /** Resolves base images, through mirrors. */
+  readonly resolver: BaseResolver;
+  /** The layers of an image that `resolver` gave. */
+  layerSource(image: ResolvedImage): BlobSource;
+  /** One repository as a store, such as a cache repository. */
+  repository(repository: Repository, purpose: Purpose): BlobStore & ManifestStore;
+  /** Pushes under each reference, in order. Blobs of resolved base images are mounted where that is possible. */
+  push(image: PushableImage, references: readonly Reference[]): Promise<readonly PushedImage[]>;
+  /** Throws RegistryError unless the logins at hand may push to each reference. */
+  checkPush(references: readonly Reference[]): Promise<void>;
+}
+
+/** The registries, reached as `options` say. Nothing is read or called before the first use. */
+export function createRegistry(
+  options: RegistryOptions,
+  services: RegistryServices,
+  transportOptions: Partial<TransportOptions> = {},
+): Registry {
+  const connections = new Connections(options, services);
+  const transport = new Transport(connections, services, transportOptions);
+  const authenticator = new Authenticator({ transport, credentials: new Credentials(services), now: services.now });
+  const clients = clientPool({ connections, transport, authenticator });
+  const { log, signal, sleep } = services;
+  const base = createBaseResolver(options, { client: (name) => clients(name, "pull"), sleep, log, signal });
+  const push = {
+    client: (name: Repository) => clients(name, "push"),
+    repositoriesWith: base.repositoriesWith,
+    sleep,
+    log,
+    signal,
+  };
+  return {
+    resolver: base,
+    layerSource: (image) => base.layerSource(image),
+    repository: clients,
+    push: (image, references) => pushImage(image, references, options, push),
+    checkPush: (references) => checkPush(references, push),
+    [Symbol.dispose]: () => connections[Symbol.dispose](),
+  };
+}
+
+/** One client for each repository and purpose, so that what one push learned the next one knows. */
+function clientPool(services: SessionServices): (repository: Repository, purpose: Purpose) => RegistryClient {
+  const pool = new Map<string, RegistryClient>();
+  return ({ registry, repository }, purpose) => {
+    const key = `${purpose} ${registry}/${repository}`;
+    const known = pool.get(key);
+    if (known !== undefined) return known;
+    const client = new RegistryClient(new RegistrySession({ registry, repository }, purpose, services));
+    pool.set(key, client);
+    return client;
+  };
+}
