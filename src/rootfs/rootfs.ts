@@ -122,16 +122,28 @@ export class Rootfs {
   }
 
   /**
-   * Removes the node at the resolved inner path, a directory with all it holds, links not followed. Protected places
-   * and the directories that lead to them stay. Gives whether nothing is left; true when nothing was there.
+   * Removes the node at the resolved inner path, a directory with all it holds, links not followed. Protected places,
+   * what `keeps` names, and the directories that lead to either stay. Gives whether nothing is left; true when nothing
+   * was there.
    */
-  remove(inner: RawPath): boolean {
+  remove(inner: RawPath, keeps: (inner: RawPath) => boolean = keepsNothing): boolean {
     const node = this.lstat(inner);
     if (node === undefined) return true;
     if (this.isProtected(inner)) return false;
     const directory = openDirectory(AT_CWD, this.hostPath(parentPath(inner)));
     try {
-      return this.#removeAt(directory, baseName(inner), inner, node.type === "directory");
+      return this.#removeAt(directory, baseName(inner), { inner, isDirectory: node.type === "directory", keeps });
+    } finally {
+      closeFile(directory);
+    }
+  }
+
+  /** Removes what the directory at the resolved inner path holds, as `remove` does. Gives whether it is empty now. */
+  removeChildren(inner: RawPath, keeps: (inner: RawPath) => boolean = keepsNothing): boolean {
+    if (this.isProtected(inner)) return false;
+    const directory = openDirectory(AT_CWD, this.hostPath(inner));
+    try {
+      return this.#removeChildren(directory, inner, keeps);
     } finally {
       closeFile(directory);
     }
@@ -139,35 +151,32 @@ export class Rootfs {
 
   /** Removes everything but protected places and the directories that lead to them. */
   wipe(): void {
-    const directory = openDirectory(AT_CWD, this.path);
-    try {
-      this.#removeChildren(directory, "/" as RawPath);
-    } finally {
-      closeFile(directory);
-    }
+    this.removeChildren("/" as RawPath);
   }
 
-  #removeAt(directory: number, name: RawPath, inner: RawPath, isDirectory: boolean): boolean {
+  #removeAt(directory: number, name: RawPath, { inner, isDirectory, keeps }: Removal): boolean {
     if (this.isProtected(inner)) return false;
     if (!isDirectory) {
+      if (keeps(inner)) return false;
       unlink(directory, name);
       return true;
     }
     const child = openDirectory(directory, name);
     try {
-      if (!this.#removeChildren(child, inner)) return false;
+      if (!this.#removeChildren(child, inner, keeps)) return false;
     } finally {
       closeFile(child);
     }
+    if (keeps(inner)) return false;
     removeDirectory(directory, name);
     return true;
   }
 
-  #removeChildren(directory: number, inner: RawPath): boolean {
+  #removeChildren(directory: number, inner: RawPath, keeps: (inner: RawPath) => boolean): boolean {
     let isEmpty = true;
     for (const name of directoryNames(directory)) {
       const isDirectory = lstatAt(directory, name)?.type === "directory";
-      const isGone = this.#removeAt(directory, name, joinPath(inner, name), isDirectory);
+      const isGone = this.#removeAt(directory, name, { inner: joinPath(inner, name), isDirectory, keeps });
       isEmpty = isGone && isEmpty;
     }
     return isEmpty;
@@ -177,4 +186,15 @@ export class Rootfs {
     const host = this.hostPath(inner);
     return lstat(host)?.type === "symlink" ? readLink(AT_CWD, host) : undefined;
   }
+}
+
+/** A node to remove, and what must stay. */
+interface Removal {
+  readonly inner: RawPath;
+  readonly isDirectory: boolean;
+  readonly keeps: (inner: RawPath) => boolean;
+}
+
+function keepsNothing(): boolean {
+  return false;
 }

@@ -74,4 +74,25 @@ export function setOwnerAndMode(fd: number, uid: number, gid: number, mode: numb
   check(libc().fchmod(fd, mode), "fchmod");
 }
 
+/** Sets owner and group of an open file. Clears setuid and setgid, so the mode is set after it. */
+export function changeOwnerOfFile(fd: number, uid: number, gid: number, path?: RawPath): void {
+  check(libc().fchown(fd, uid, gid), "fchown", path);
+}
+
+/** Sets the 12 permission bits of an open file. */
+export function changeModeOfFile(fd: number, mode: number, path?: RawPath): void {
+  check(libc().fchmod(fd, mode), "fchmod", path);
+}
+
+/** Moves the position of an open file forward: what is written next leaves a hole of `sizeBytes` before it. */
+export function skipInFile(fd: number, sizeBytes: number, path?: RawPath): void {
+  check(Number(libc().lseek(fd, BigInt(sizeBytes), SEEK_CUR)), "lseek", path);
+}
+
+/** Cuts or extends an open file to `sizeBytes`; what is new reads as zeros. */
+export function setFileSize(fd: number, sizeBytes: number, path?: RawPath): void {
+  check(libc().ftruncate(fd, BigInt(sizeBytes)), "ftruncate", path);
+}
+
+const SEEK_CUR = 1;
 const EMPTY = new Uint8Array();

@@ -105,19 +105,22 @@ export function readXattrs(path: RawPath): ReadonlyMap<string, Uint8Array> {
 
 /** Sets an extended attribute of the node at the absolute `path`. */
 export function setXattr(path: RawPath, name: string, value: Uint8Array): void {
-  const nameBytes = pathBuffer(name as RawPath);
-  const result = libc().lsetxattr(
-    pathBuffer(path),
-    nameBytes,
-    value as Uint8Array<ArrayBuffer>,
-    BigInt(value.length),
-    0,
-  );
-  if (result < 0) {
-    const cause = systemError("lsetxattr", path);
-    const message = cause.message.replace("an extended attribute", `extended attribute "${name}"`);
-    throw new SystemError("lsetxattr", cause.errnoName, path, message);
-  }
+  const bytes = value as Uint8Array<ArrayBuffer>;
+  const result = libc().lsetxattr(pathBuffer(path), pathBuffer(name as RawPath), bytes, BigInt(bytes.length), 0);
+  if (result < 0) throw xattrError("lsetxattr", path, name);
+}
+
+/** Sets an extended attribute of an open file. */
+export function setXattrOfFile(fd: number, name: string, value: Uint8Array, path?: RawPath): void {
+  const bytes = value as Uint8Array<ArrayBuffer>;
+  const result = libc().fsetxattr(fd, pathBuffer(name as RawPath), bytes, BigInt(bytes.length), 0);
+  if (result < 0) throw xattrError("fsetxattr", path, name);
+}
+
+function xattrError(syscall: string, path: RawPath | undefined, name: string): SystemError {
+  const cause = systemError(syscall, path);
+  const message = cause.message.replace("an extended attribute", `extended attribute "${name}"`);
+  return new SystemError(syscall, cause.errnoName, path, message);
 }
 
 /** The names of the extended attributes of the node at the absolute `path`. */

@@ -1,5 +1,5 @@
 /** RawPaths as the NUL-terminated bytes that system calls take. */
-import { type RawPath, rawPathBytes } from "./raw_path.ts";
+import type { RawPath } from "./raw_path.ts";
 import { SystemError } from "./libc.ts";
 
 const PATH_MAX_BYTES = 4096;
@@ -11,6 +11,6 @@ export function pathBuffer(path: RawPath): Uint8Array<ArrayBuffer> {
     throw new SystemError("open", "ENAMETOOLONG", path, `Cannot use path of ${path.length} bytes: the limit is 4095`);
   }
   const buffer = new Uint8Array(path.length + 1);
-  buffer.set(rawPathBytes(path));
+  for (let i = 0; i < path.length; i++) buffer[i] = path.charCodeAt(i);
   return buffer;
 }

@@ -63,6 +63,11 @@ export class StatBuffer {
     return this.#isThere(libc().statx_pointer(dir, namePointer, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, this.#bytes));
   }
 
+  /** Fills the buffer for an open file. */
+  readFile(fd: number): void {
+    if (!this.read(fd, EMPTY_PATH, AT_EMPTY_PATH)) throw systemError("statx", undefined, ENOENT);
+  }
+
   #isThere(result: number): boolean {
     if (result === 0) return true;
     const number = errno();
@@ -131,7 +136,7 @@ export function lstat(path: RawPath): Inode | undefined {
 /** The inode behind an open file descriptor. */
 export function fstat(fd: number): Inode {
   const stat = SHARED_STAT;
-  stat.read(fd, EMPTY_PATH, AT_EMPTY_PATH);
+  stat.readFile(fd);
   return stat.inode();
 }
 
