@@ -55,13 +55,17 @@ export function withNewPidNamespace<T>(action: (isNew: boolean) => T): T {
     try {
       return action(true);
     } finally {
-      if (libc().setns(own, NAMESPACE.pid) < 0) {
-        throw new InternalError("Cannot leave a PID namespace", { cause: systemError("setns", undefined) });
-      }
+      leavePidNamespace(own);
     }
   } finally {
     closeFile(own);
   }
+}
+
+/** From here on every child would be lost in the wrong namespace: nothing can go on when this fails. */
+function leavePidNamespace(own: number): void {
+  if (libc().setns(own, NAMESPACE.pid) >= 0) return;
+  throw new InternalError("Cannot leave a PID namespace", { cause: systemError("setns", undefined) });
 }
 
 /** What to mount. */

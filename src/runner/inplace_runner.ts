@@ -1,0 +1,89 @@
+/**
+ * The rootfs is our own "/": the command is an ordinary child in its own session, with the ids of the step and only its
+ * environment. It sees our processes and files, as nothing can be hidden without privileges; one command runs at a time.
+ */
+import { UnsupportedError } from "../errors.ts";
+import { overrideFilePermissions, withThreadCredentials } from "../sys/credentials.ts";
+import { libc } from "../sys/libc.ts";
+import { pathBuffer } from "../sys/path_buffer.ts";
+import { becomeSubreaper, endCommandProcesses, ownDescendants } from "../sys/process.ts";
+import { pathText, rawPath } from "../sys/raw_path.ts";
+import { failure, findCommand, type FoundCommand } from "./find_command.ts";
+import type { ExitStatus, Runner, RunOutput, RunSpec } from "./runner.ts";
+import { DEFAULT_PATIENCE, type Patience, supervise } from "./supervise.ts";
+
+const UMASK = 0o022;
+const X_OK = 1;
+
+/** The runner of builds whose rootfs is "/". */
+export class InplaceRunner implements Runner {
+  readonly #patience: Patience;
+
+  constructor(patience: Patience = DEFAULT_PATIENCE) {
+    this.#patience = patience;
+  }
+
+  async run(spec: RunSpec, output: RunOutput, signal: AbortSignal): Promise<ExitStatus> {
+    signal.throwIfAborted();
+    if (spec.root !== "/") throw new UnsupportedError(`Cannot run in place in "${pathText(spec.root)}": it is not "/"`);
+    const command = findCommand(spec);
+    becomeSubreaper();
+    const before = ownDescendants();
+    const child = spawnAs(spec, command);
+    const leaders = new Set([child.pid]);
+    const endRest = (): Promise<void> => endCommandProcesses({ before, leaders, leader: child.pid });
+    return await supervise({ child, isNamespaceInit: false, endRest }, output, signal, this.#patience);
+  }
+}
+
+/** Spawns with the step's ids on this thread alone: one synchronous section, as no other code may run as somebody else. */
+function spawnAs(spec: RunSpec, found: FoundCommand): Deno.ChildProcess {
+  const command = new Deno.Command(pathText(found.path), {
+    args: spec.argv.slice(1),
+    env: environmentRecord(spec.env),
+    clearEnv: true,
+    cwd: spec.workdir,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+    detached: true,
+  });
+  return withThreadCredentials(spec, () => {
+    if (!isAccessible(pathText(found.path))) throw failure(spec.argv[0] ?? "", "permission denied", 126);
+    // A container runtime enters the working directory as root, so that a user may start where it could not go.
+    if (!isAccessible(spec.workdir)) overrideFilePermissions();
+    return withUmask(UMASK, () => spawn(command, spec));
+  });
+}
+
+function spawn(command: Deno.Command, spec: RunSpec): Deno.ChildProcess {
+  try {
+    return command.spawn();
+  } catch (cause: unknown) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const isMissing = cause instanceof Deno.errors.NotFound;
+    throw failure(spec.argv[0] ?? "", reason, isMissing ? 127 : 126, cause);
+  }
+}
+
+/** Whether the calling thread's user may execute (or enter) `path`. */
+function isAccessible(path: string): boolean {
+  return libc().access(pathBuffer(rawPath(path)), X_OK) === 0;
+}
+
+function withUmask<T>(mask: number, action: () => T): T {
+  const previous = libc().umask(mask);
+  try {
+    return action();
+  } finally {
+    libc().umask(previous);
+  }
+}
+
+function environmentRecord(env: readonly string[]): Record<string, string> {
+  const pairs = env.map((entry): [string, string] => {
+    const equals = entry.indexOf("=");
+    return equals < 0 ? [entry, ""] : [entry.slice(0, equals), entry.slice(equals + 1)];
+  });
+  return Object.fromEntries(pairs.filter(([name]) => name !== ""));
+}
