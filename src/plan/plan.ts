@@ -67,8 +67,13 @@ export interface RunStep extends StepBase {
   readonly argv: readonly string[];
   /** A heredoc that begins with `#!`: this text, mode 0755, is the command, shown to it as `/dev/pipes/<name>`. */
   readonly script?: { readonly name: string; readonly content: string };
-  /** "NAME=value": the image's environment, then ARGs; without HOME, which is looked up in the rootfs. */
+  /**
+   * "NAME=value", each name once: the image's environment and ARGs in the order of their assignment, then the proxy
+   * variables. Without HOME, which is looked up in the rootfs unless it is here.
+   */
   readonly env: readonly string[];
+  /** Names in `env` that proxy build-args set: they do not count for the cache key. */
+  readonly proxyNames?: readonly string[];
   /** USER as written, expanded; empty is root. */
   readonly user: string;
   /** Absolute. */
@@ -77,7 +82,7 @@ export interface RunStep extends StepBase {
   readonly network: "default" | "none" | "host";
 }
 
-/** One file made from a heredoc of COPY or ADD: mode 0644. */
+/** One file made from a heredoc of COPY or ADD: mode 0644. `name` is one path component. */
 export interface InlineFile {
   readonly name: string;
   readonly content: string;
@@ -134,7 +139,10 @@ export interface StagePlan {
 export interface Plan {
   readonly target: StagePlan;
   readonly stages: readonly StagePlan[];
+  /** What planning found; the parser's own warnings are in the Dockerfile. */
   readonly warnings: readonly PlanWarning[];
+  /** SOURCE_DATE_EPOCH of a build-arg or a global ARG: seconds since 1970. */
+  readonly sourceDateEpoch?: number;
 }
 
 /** Something that the user should see but that does not stop the build. */

@@ -1,0 +1,120 @@
+/** One stage from its first trigger to its last instruction: steps, and what they make of config and variables. */
+import { suggest } from "../dockerfile/suggest.ts";
+import type { ExpandOptions } from "../dockerfile/expand.ts";
+import {
+  type CopyInstruction,
+  type Dockerfile,
+  DockerfileError,
+  type SourceRange,
+  type StageInstruction,
+} from "../dockerfile/instruction.ts";
+import { assignEnv, declareArgs, type GlobalScope, isDeclared, type StageScope } from "./args.ts";
+import { applyInstruction, type ConfigInstruction, type ConfigState, workdirOf } from "./config_state.ts";
+import { expandInstruction } from "./expand_instruction.ts";
+import { blameTrigger, type LoadedStage } from "./load_stages.ts";
+import type { CopySource, PlanOptions, PlanWarning, Step } from "./plan.ts";
+import { planCopy } from "./plan_copy.ts";
+import { planRun } from "./plan_run.ts";
+import { stepTitle } from "./step_title.ts";
+
+/** Where a stage stands between two instructions. */
+export interface StageProgress {
+  readonly state: ConfigState;
+  readonly scope: StageScope;
+  readonly steps: readonly Step[];
+}
+
+/** What all stages are planned with. `warn` collects what is doubtful. */
+export interface StageSurroundings {
+  readonly dockerfile: Dockerfile;
+  readonly options: PlanOptions;
+  readonly global: GlobalScope;
+  readonly copySource: (stageIndex: number, instruction: CopyInstruction) => CopySource;
+  readonly warn: (warning: PlanWarning) => void;
+}
+
+/** Plans the instructions of `stage` one after another. Throws DockerfileError with the range of the one at fault. */
+export function planStage(stage: LoadedStage, start: StageProgress, surroundings: StageSurroundings): StageProgress {
+  const steps: Step[] = [...start.steps];
+  let progress: Omit<StageProgress, "steps"> = start;
+  stage.instructions.forEach((instruction, index) => {
+    try {
+      const next = planInstruction(instruction, progress, { ...surroundings, stageIndex: stage.stage.index });
+      if (next.step !== undefined) steps.push(next.step);
+      progress = next;
+    } catch (error: unknown) {
+      const isTrigger = index < stage.triggerCount && error instanceof DockerfileError;
+      throw isTrigger ? blameTrigger(error, instruction.raw) : error;
+    }
+  });
+  return { ...progress, steps };
+}
+
+interface Advance extends Omit<StageProgress, "steps"> {
+  readonly step?: Step;
+}
+
+function planInstruction(
+  instruction: StageInstruction,
+  progress: Omit<StageProgress, "steps">,
+  surroundings: StageSurroundings & { readonly stageIndex: number },
+): Advance {
+  const { state, scope } = progress;
+  const { options, global, copySource, stageIndex } = surroundings;
+  const expand = expandOptions(instruction.range, scope, surroundings);
+  switch (instruction.kind) {
+    case "RUN":
+      return {
+        state,
+        scope,
+        step: planRun(instruction, { scope, config: state.config, buildArgs: options.buildArgs }),
+      };
+    case "COPY":
+    case "ADD": {
+      const source = copySource(stageIndex, instruction);
+      return { state, scope, step: planCopy(instruction, { scope, workdir: workdirOf(state.config), source, expand }) };
+    }
+    case "ARG": {
+      const declared = declareArgs(scope, instruction, { global, buildArgs: options.buildArgs, expand });
+      return { state, scope: declared.scope, step: metadataStep(instruction, declared.history) };
+    }
+    default:
+      return planChange(instruction, progress, expand);
+  }
+}
+
+/** Instructions that change the config. WORKDIR makes a layer, unless it is the root, which is always there. */
+function planChange(
+  written: ConfigInstruction,
+  { state, scope }: Omit<StageProgress, "steps">,
+  expand: ExpandOptions,
+): Advance {
+  const instruction = expandInstruction(written, scope.env, expand);
+  const change = applyInstruction(state, instruction);
+  const next = {
+    state: change.state,
+    scope: instruction.kind === "ENV"
+      ? assignEnv(scope, instruction.pairs.map(({ key, value }) => [key, value]))
+      : scope,
+  };
+  if (change.history === undefined) return next;
+  const step = metadataStep(written, change.history);
+  const path = workdirOf(change.state.config);
+  if (instruction.kind !== "WORKDIR" || path === "/") return { ...next, step };
+  return { ...next, step: { ...step, kind: "workdir", path, user: state.config.User ?? "" } };
+}
+
+function metadataStep(instruction: StageInstruction, history: string): Step {
+  return { kind: "metadata", range: instruction.range, title: stepTitle(instruction), history };
+}
+
+function expandOptions(range: SourceRange, scope: StageScope, surroundings: StageSurroundings): ExpandOptions {
+  const onUndefined = (name: string): void => {
+    if (isDeclared(scope, name)) return;
+    const near = suggest(name, [...scope.env.keys(), ...scope.args.keys()]);
+    const question = near === undefined ? "" : ` (did you mean $${near}?)`;
+    const message = `Usage of undefined variable '$${name}'${question}`;
+    surroundings.warn({ rule: "UndefinedVar", message, range });
+  };
+  return { escape: surroundings.dockerfile.directives.escape, range, onUndefined };
+}
