@@ -4,6 +4,7 @@
 import type {
   CommandForm,
   CommandInstruction,
+  DockerfileError,
   HealthcheckInstruction,
   RunInstruction,
   ShellInstruction,
@@ -147,6 +148,6 @@ function parseCommandForm(line: LogicalLine, text: string): CommandForm {
 }
 
 /** The error of a JSON form that holds other things than strings. */
-export function notOnlyStrings(line: LogicalLine): Error {
+export function notOnlyStrings(line: LogicalLine): DockerfileError {
   return syntaxError(line, "when using JSON array syntax, arrays must be comprised of strings only");
 }

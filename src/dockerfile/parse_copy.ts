@@ -9,10 +9,10 @@ import type { LogicalLine } from "./scan_lines.ts";
 import { parseJsonForm, splitBlanks } from "./words.ts";
 import { syntaxError } from "./_syntax_error.ts";
 
-const COMMON_FLAGS: FlagTable = { chown: "text", chmod: "text", link: "boolean", exclude: "list" };
+const SHARED_FLAGS: FlagTable = { chown: "text", chmod: "text", link: "boolean", exclude: "list" };
 const FLAGS: Readonly<Record<CopyInstruction["kind"], FlagTable>> = {
-  COPY: { ...COMMON_FLAGS, from: "text", parents: "boolean" },
-  ADD: { ...COMMON_FLAGS, "checksum": "text", "keep-git-dir": "boolean", "unpack": "boolean" },
+  COPY: { ...SHARED_FLAGS, from: "text", parents: "boolean" },
+  ADD: { ...SHARED_FLAGS, "checksum": "text", "keep-git-dir": "boolean", "unpack": "boolean" },
 };
 
 /** Parses COPY or ADD. Throws DockerfileError. */

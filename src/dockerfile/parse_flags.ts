@@ -1,6 +1,7 @@
 /**
  * The `--name=value` words of an instruction, checked against those that it knows.
  */
+import type { DockerfileError } from "./instruction.ts";
 import type { LogicalLine } from "./scan_lines.ts";
 import { suggestHint } from "./suggest.ts";
 import { syntaxError } from "./_syntax_error.ts";
@@ -45,7 +46,7 @@ function splitFlag(flag: string): { readonly name: string; readonly value: strin
   return { name: flag.slice(2, equals), value: flag.slice(equals + 1) };
 }
 
-function unknownFlag(line: LogicalLine, name: string, table: FlagTable): Error {
+function unknownFlag(line: LogicalLine, name: string, table: FlagTable): DockerfileError {
   const known = Object.keys(table);
   const hint = suggestHint(`--${name}`, known.map((flag) => `--${flag}`));
   const none = known.length === 0 ? `${line.keyword.toUpperCase()} takes no flags` : undefined;
