@@ -64,6 +64,11 @@ export function say(line: string): void {
   Deno.stderr.writeSync(new TextEncoder().encode(`${line}\n`));
 }
 
+/** The first line of what any thrown value says. */
+export function errorLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split("\n", 1)[0] ?? "";
+}
+
 function spawn(command: readonly string[], options: CommandOptions, output: "piped" | "inherit"): Deno.ChildProcess {
   const [program, ...args] = command;
   if (program === undefined) throw new TypeError("no command to run");

@@ -1,0 +1,86 @@
+/**
+ * The gate. `deno task ok` checks format, lint and types and runs the architecture, unit and doc tests; `deno task test` does
+ * the same, sets up what the conformance and end-to-end tests need, and runs them too. The last line tells the counts.
+ */
+import { passThrough, say } from "../tests/support/run_command.ts";
+import { countResults, type TestCounts } from "./test_counts.ts";
+
+const PROJECT_ROOT = new URL("..", import.meta.url).pathname;
+const REPORT_FOLDER = `${PROJECT_ROOT}dist/reports`;
+const SLOW_TIMEOUT_MS = 25 * 60_000;
+
+/** One step of the gate: a Deno subcommand, and where its test report goes if it runs tests. */
+interface Step {
+  readonly title: string;
+  readonly args: readonly string[];
+  readonly report?: string;
+  readonly timeoutMs?: number;
+}
+
+const SET_UP: Step = { title: "set-up", args: ["run", "-A", "--frozen", "tests/support/set_up.ts"] };
+
+/** The steps that need nothing but the sources. */
+async function fastSteps(): Promise<readonly Step[]> {
+  const checked = ["src", "tests", ...await typeScriptFiles(".ci"), ...await typeScriptFiles("")];
+  return [
+    { title: "format", args: ["fmt", "--check", "--quiet"] },
+    { title: "lint", args: ["lint", "--quiet"] },
+    { title: "types", args: ["check", "--quiet", "--frozen", ...checked] },
+    testStep("architecture, unit and doc tests", "fast", ["--doc", "--reporter=dot"], [
+      "tests/architecture",
+      "tests/unit",
+      "src",
+    ]),
+  ];
+}
+
+/** The steps that need the machine: packages, the binaries, root. */
+function slowSteps(): readonly Step[] {
+  const tests = testStep("conformance and end-to-end tests", "slow", [], ["tests/conformance", "tests/e2e"]);
+  return [SET_UP, { ...tests, timeoutMs: SLOW_TIMEOUT_MS }];
+}
+
+function testStep(title: string, name: string, flags: readonly string[], paths: readonly string[]): Step {
+  const report = `${REPORT_FOLDER}/${name}.xml`;
+  const args = ["test", "-A", "--frozen", "--permit-no-files", `--junit-path=${report}`, ...flags, ...paths];
+  return { title, args, report };
+}
+
+async function typeScriptFiles(folder: string): Promise<readonly string[]> {
+  const prefix = folder === "" ? "" : `${folder}/`;
+  const names = (await Array.fromAsync(Deno.readDir(`${PROJECT_ROOT}${folder}`))).map((entry) => entry.name);
+  return names.filter((name) => name.endsWith(".ts")).map((name) => `${prefix}${name}`).sort();
+}
+
+/** Runs one step; a step that fails without a failed test counts as one failure. */
+async function runStep(step: Step): Promise<TestCounts> {
+  say(`\n== ${step.title}`);
+  const startedMs = performance.now();
+  if (step.report !== undefined) await Deno.remove(step.report).catch(() => undefined); // None from an earlier run.
+  const options = step.timeoutMs === undefined ? {} : { timeoutMs: step.timeoutMs };
+  const code = await passThrough([Deno.execPath(), ...step.args], { cwd: PROJECT_ROOT, ...options });
+  const counts = step.report === undefined ? { passed: 0, failed: 0 } : await countResults(step.report);
+  const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
+  say(`== ${step.title}: ${code === 0 ? "ok" : `failed with exit code ${code}`} (${seconds} s)`);
+  return code === 0 ? counts : { ...counts, failed: Math.max(1, counts.failed) };
+}
+
+/** Runs all steps, also after a failure, so that one run tells everything. */
+async function runGate(steps: readonly Step[]): Promise<TestCounts> {
+  await Deno.mkdir(REPORT_FOLDER, { recursive: true });
+  let total: TestCounts = { passed: 0, failed: 0 };
+  for (const step of steps) {
+    const counts = await runStep(step);
+    total = { passed: total.passed + counts.passed, failed: total.failed + counts.failed };
+    if (step === SET_UP && counts.failed > 0) break; // Every test after it would fail for the same reason.
+  }
+  return total;
+}
+
+if (import.meta.main) {
+  const isWhole = Deno.args[0] === "test";
+  const steps = [...await fastSteps(), ...isWhole ? slowSteps() : []];
+  const { passed, failed } = await runGate(steps);
+  await Deno.stdout.write(new TextEncoder().encode(`\n${passed} passed, ${failed} failed\n`));
+  Deno.exit(failed === 0 && passed > 0 ? 0 : 1);
+}
