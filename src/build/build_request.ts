@@ -3,7 +3,7 @@ import type { Compression, ImageFormat } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Reference } from "../oci/reference.ts";
 import type { PlanOptions } from "../plan/plan.ts";
-import type { RegistryOptions } from "../registry/registry.ts";
+import type { RegistryOptions } from "../registry/registry_options.ts";
 
 /** `auto` is in place inside a container and chroot elsewhere. */
 export type Isolation = "auto" | "inplace" | "chroot";
@@ -52,6 +52,9 @@ export interface OutputOptions {
   readonly imageNameTagWithDigestFile?: string;
 }
 
+/** Where logins for registries are looked for: paths of docker config.json files, the strongest first. */
+export type CredentialPaths = readonly string[];
+
 /** Everything that decides what a build does. */
 export interface BuildRequest {
   readonly context: ContextOptions;
@@ -59,7 +62,10 @@ export interface BuildRequest {
   readonly root: RootOptions;
   readonly layers: LayerOptions;
   readonly registry: RegistryOptions;
+  readonly credentialPaths: CredentialPaths;
   readonly outputs: OutputOptions;
+  /** Make the plan, build nothing. */
+  readonly isDryRun: boolean;
 }
 
 /** The finished image. */
@@ -68,3 +74,8 @@ export interface BuildResult {
   readonly configDigest: Digest;
   readonly pushed: readonly Reference[];
 }
+
+/** How a build ended: with an image or, for a dry run, with the text of its plan. */
+export type BuildOutcome =
+  | { readonly kind: "built"; readonly result: BuildResult }
+  | { readonly kind: "planned"; readonly text: string };

@@ -8,7 +8,6 @@ export interface Services {
   readonly signal: AbortSignal;
   /** The time, in milliseconds since 1970. */
   readonly nowMs: () => number;
-  readonly fetch: typeof globalThis.fetch;
   /** The environment that kiln was started with. */
   readonly env: Readonly<Record<string, string>>;
   /** How to start this program again: the executable and what comes before the verb. */

@@ -1,0 +1,77 @@
+/**
+ * The pipeline: open the context, parse the Dockerfile, make the plan (resolving bases), then for each stage make its
+ * image, and at the end save and push.
+ */
+import { CachingSource } from "../blob/caching_source.ts";
+import { type BuildContext, openContext } from "../context/context.ts";
+import { readDockerfile } from "../context/read_dockerfile.ts";
+import { parseDockerfile } from "../dockerfile/parse_dockerfile.ts";
+import { imageOf } from "../image/image.ts";
+import { makePlan } from "../plan/make_plan.ts";
+import type { Plan } from "../plan/plan.ts";
+import { renderPlan } from "../plan/render_plan.ts";
+import { createRegistry, type Registry } from "../registry/registry.ts";
+import { systemRegistryServices } from "../registry/registry_services.ts";
+import { createContentHasher } from "../rootfs/content_hash.ts";
+import type { BuildOutcome, BuildRequest } from "./build_request.ts";
+import { buildStages } from "./build_stages.ts";
+import type { BuildSession } from "./build_session.ts";
+import { ImageFolders } from "./copy_source.ts";
+import { deliver, finishImage } from "./outputs.ts";
+import { chooseRootPlace } from "./root_place.ts";
+import type { Services } from "./services.ts";
+import { atSource, type DockerfileSource } from "./source_error.ts";
+import { WorkFolder } from "./work_folder.ts";
+
+/** Builds what `request` asks for. Throws BuilderErrors, those about the Dockerfile as SourceError. */
+export async function build(request: BuildRequest, services: Services): Promise<BuildOutcome> {
+  await using context = await openContext(request.context.source, { subPath: request.context.subPath });
+  const { path, bytes } = await readDockerfile(request.context.dockerfile, context);
+  const source: DockerfileSource = { path, text: new TextDecoder().decode(bytes) };
+  using registry = openRegistry(request, services);
+  const plan = await atSource(source, undefined, async () => {
+    return await makePlan(parseDockerfile(bytes), request.plan, registry.resolver);
+  });
+  for (const { message, range } of plan.warnings) {
+    services.log.warn(range === undefined ? message : `${path}:${range.startLine}: ${message}`);
+  }
+  if (request.isDryRun) return { kind: "planned", text: renderPlan(plan) };
+  const { outputs } = request;
+  if (outputs.push && outputs.checkPushPermission) await registry.checkPush(outputs.destinations);
+  return await buildPlan(plan, { request, source, context, registry, services });
+}
+
+/** What is known once the plan is made. */
+interface Prepared {
+  readonly request: BuildRequest;
+  readonly source: DockerfileSource;
+  readonly context: BuildContext;
+  readonly registry: Registry;
+  readonly services: Services;
+}
+
+async function buildPlan(plan: Plan, prepared: Prepared): Promise<BuildOutcome> {
+  const { request, source, context, registry, services } = prepared;
+  const place = chooseRootPlace(request.root, services);
+  await using work = await WorkFolder.create(place.workParent);
+  const images = new ImageFolders();
+  const session: BuildSession = {
+    source,
+    context,
+    work,
+    ...place.open(work, context, request.credentialPaths),
+    hasher: await createContentHasher(),
+    layers: request.layers,
+    services,
+    imageOf: (resolved) => imageOf(resolved, new CachingSource(registry.layerSource(resolved), work.layout)),
+    imageFiles: (resolved) => images.unpacked(resolved, session),
+  };
+  const image = await buildStages(plan, session);
+  const result = await deliver(finishImage(image, request.outputs), request.outputs, registry, services);
+  return { kind: "built", result };
+}
+
+function openRegistry(request: BuildRequest, { log, env, signal }: Services): Registry {
+  const { credentialPaths } = request;
+  return createRegistry(request.registry, systemRegistryServices({ log, env, credentialPaths, signal }));
+}

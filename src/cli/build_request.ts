@@ -1,0 +1,135 @@
+/** Flag values to a BuildRequest, and the combinations that make no sense. Everything is checked before anything is done. */
+import type { BuildRequest, Isolation, LayerOptions, OutputOptions } from "../build/build_request.ts";
+import { BuilderError, errorText } from "../errors.ts";
+import type { Compression, ImageFormat } from "../oci/descriptor.ts";
+import { parsePlatform, type Platform } from "../oci/platform.ts";
+import { parseReference, type Reference } from "../oci/reference.ts";
+import { type FlagValues, UsageError } from "./flag.ts";
+import { keyValues } from "./key_values.ts";
+import { credentialPaths, registryOptions } from "./registry_flags.ts";
+
+/** The request that a command line states. Throws UsageError. */
+export function buildRequest(values: FlagValues, env: Readonly<Record<string, string>>): BuildRequest {
+  const buildPlatform = hostPlatform();
+  const targets = values.list("target").flatMap((word) => word.split(",")).filter((word) => word !== "");
+  if (targets.length > 1) throw new UsageError("Cannot build several targets: it is not supported yet");
+  const workFolder = values.optionalText("kaniko-dir") ?? env.KANIKO_DIR;
+  return {
+    context: {
+      source: values.text("context"),
+      subPath: values.text("context-sub-path"),
+      dockerfile: values.text("dockerfile"),
+    },
+    plan: {
+      buildArgs: keyValues("build-arg", values.list("build-arg"), (name) => env[name] ?? ""),
+      ...(targets[0] !== undefined && { target: targets[0] }),
+      targetPlatform: customPlatform(values) ?? buildPlatform,
+      buildPlatform,
+      labels: keyValues("label", values.list("label")),
+    },
+    root: {
+      isolation: values.text("isolation") as Isolation,
+      force: values.isSet("force"),
+      ...(workFolder && { workFolder }),
+      ignorePaths: values.list("ignore-path"),
+      preCleanup: environmentBoolean(env, "KANIKO_PRE_CLEANUP") ?? values.isSet("pre-cleanup"),
+    },
+    layers: layerOptions(values),
+    registry: registryOptions(values, env),
+    credentialPaths: credentialPaths(env),
+    outputs: outputOptions(values, env),
+    isDryRun: values.isSet("dryrun"),
+  };
+}
+
+function outputOptions(values: FlagValues, env: Readonly<Record<string, string>>): OutputOptions {
+  const destinations = values.list("destination").map((text) => destination(text));
+  const push = !(environmentBoolean(env, "KANIKO_NO_PUSH") ?? values.isSet("no-push"));
+  if (push && destinations.length === 0 && !values.isSet("dryrun")) {
+    throw new UsageError("Cannot build: there is no --destination", { hint: "Use --no-push to build without pushing" });
+  }
+  for (const flag of ["image-name-with-digest-file", "image-name-tag-with-digest-file"]) {
+    if (values.text(flag) !== "" && destinations.length === 0) {
+      throw new UsageError(`Cannot use --${flag} without a --destination: there is no name to write`);
+    }
+  }
+  const format = values.optionalText("image-format");
+  if (format === "oci" && values.text("tar-path") !== "") {
+    throw new UsageError("Cannot write an OCI image to --tar-path: the file is a docker-archive", {
+      hint: "Use --oci-layout-path, or leave out --image-format=oci",
+    });
+  }
+  if (format === "docker" && values.text("compression") === "zstd") {
+    throw new UsageError("Cannot use --compression=zstd with --image-format=docker: it has no media type for it");
+  }
+  return {
+    destinations,
+    push,
+    checkPushPermission: !values.isSet("skip-push-permission-check"),
+    ...(format && { format: format as ImageFormat }),
+    annotations: Object.fromEntries(keyValues("annotation", values.list("annotation"))),
+    ...optionalTexts(values, {
+      tarPath: "tar-path",
+      ociLayoutPath: "oci-layout-path",
+      digestFile: "digest-file",
+      imageNameWithDigestFile: "image-name-with-digest-file",
+      imageNameTagWithDigestFile: "image-name-tag-with-digest-file",
+    }),
+  };
+}
+
+function layerOptions(values: FlagValues): LayerOptions {
+  const level = values.number("compression-level");
+  if (level !== -1 && (level < 1 || level > 22)) {
+    throw new UsageError(`Cannot use "${level}" for --compression-level: expected 1 to 9 for gzip, 1 to 22 for zstd`);
+  }
+  const compression = values.text("compression") as Compression;
+  if (compression === "gzip" && level > 9) {
+    throw new UsageError(`Cannot use "${level}" for --compression-level: gzip has levels 1 to 9`);
+  }
+  return level === -1 ? { compression } : { compression, level };
+}
+
+/** The members whose flag is not empty. */
+function optionalTexts<K extends string>(
+  values: FlagValues,
+  flags: Readonly<Record<K, string>>,
+): { [P in K]?: string } {
+  const entries = Object.entries<string>(flags).filter(([, flag]) => values.text(flag) !== "");
+  return Object.fromEntries(entries.map(([key, flag]) => [key, values.text(flag)])) as { [P in K]?: string };
+}
+
+function destination(text: string): Reference {
+  const reference = inUsage("destination", text, () => parseReference(text));
+  if (reference.digest !== undefined) {
+    throw new UsageError(`Cannot push to "${text}": a destination has a tag, its digest is what the build makes`);
+  }
+  return reference;
+}
+
+function customPlatform(values: FlagValues): Platform | undefined {
+  const text = values.text("custom-platform");
+  return text === "" ? undefined : inUsage("custom-platform", text, () => parsePlatform(text));
+}
+
+function inUsage<T>(flag: string, text: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error: unknown) {
+    if (!(error instanceof BuilderError)) throw error;
+    throw new UsageError(`Cannot use "${text}" for --${flag}: ${errorText(error)}`, { cause: error });
+  }
+}
+
+/** A variable that overrides a flag, either way; kaniko takes Go's spellings of true and false only. */
+function environmentBoolean(env: Readonly<Record<string, string>>, name: string): boolean | undefined {
+  const text = env[name];
+  if (text === undefined || text === "") return undefined;
+  if (/^(1|t|T|TRUE|true|True)$/.test(text)) return true;
+  if (/^(0|f|F|FALSE|false|False)$/.test(text)) return false;
+  throw new UsageError(`Cannot use "${text}" for ${name}: expected true or false`);
+}
+
+function hostPlatform(): Platform {
+  return { os: "linux", architecture: Deno.build.arch === "aarch64" ? "arm64" : "amd64" };
+}

@@ -1,0 +1,269 @@
+/** The flags of a build: all of kaniko's executor, deprecated names too, and kiln's own. */
+import type { Flag } from "./flag.ts";
+
+const ALWAYS_SO = "kiln always does this";
+
+/** What is built, and from what. */
+const SOURCE_FLAGS: readonly Flag[] = [
+  {
+    name: "dockerfile",
+    short: "f",
+    kind: "text",
+    initial: "Dockerfile",
+    summary: "Dockerfile, in the context or elsewhere",
+  },
+  { name: "context", short: "c", kind: "text", initial: "/workspace/", summary: "Folder with the files to build from" },
+  { name: "context-sub-path", kind: "text", summary: "Folder within the context that is the context" },
+  {
+    name: "bucket",
+    short: "b",
+    kind: "text",
+    support: "later",
+    summary: "Bucket of the context in Google Cloud Storage",
+  },
+  { name: "target", kind: "list", summary: "Stage to build, by name or index; the last by default" },
+  {
+    name: "build-arg",
+    kind: "list",
+    value: "NAME=VALUE",
+    summary: "Value of an ARG; without =VALUE that of the variable NAME",
+  },
+  {
+    name: "custom-platform",
+    aliases: ["customPlatform"],
+    kind: "text",
+    value: "OS/ARCH",
+    summary: "Platform to build for",
+  },
+  { name: "label", kind: "list", value: "NAME=VALUE", summary: "Label of the image" },
+  { name: "annotation", kind: "list", value: "NAME=VALUE", summary: "Annotation of the image's manifest" },
+  { name: "secret", kind: "list", support: "later", summary: "Secret for RUN --mount=type=secret" },
+  { name: "git", kind: "list", support: "later", summary: "Options of git contexts" },
+];
+
+/** Where the image goes. */
+const OUTPUT_FLAGS: readonly Flag[] = [
+  { name: "destination", short: "d", kind: "list", value: "IMAGE", summary: "Reference to push to" },
+  { name: "no-push", kind: "boolean", initial: false, summary: "Build, but push nothing" },
+  {
+    name: "tar-path",
+    aliases: ["tarPath"],
+    kind: "text",
+    value: "FILE",
+    summary: "Write the image as a docker-archive",
+  },
+  { name: "oci-layout-path", kind: "text", value: "FOLDER", summary: "Write the image as an OCI image layout" },
+  { name: "digest-file", kind: "text", value: "FILE", summary: "Write the image's digest" },
+  {
+    name: "image-name-with-digest-file",
+    kind: "text",
+    value: "FILE",
+    summary: "Write repository@digest of each destination",
+  },
+  {
+    name: "image-name-tag-with-digest-file",
+    kind: "text",
+    value: "FILE",
+    summary: "Write repository:tag@digest of each",
+  },
+  {
+    name: "image-format",
+    kind: "text",
+    choices: ["oci", "docker"],
+    summary: "Media types; as the base has them by default",
+  },
+  { name: "push-retry", kind: "number", initial: 0, summary: "How often a failed push is tried again" },
+  {
+    name: "push-ignore-immutable-tag-errors",
+    kind: "boolean",
+    initial: false,
+    summary: "A tag that cannot move is no failure",
+  },
+  {
+    name: "skip-push-permission-check",
+    kind: "boolean",
+    initial: false,
+    summary: "Do not ask before the build whether the push is allowed",
+  },
+];
+
+/** How the rootfs is worked on and layers are made. */
+const BUILD_FLAGS: readonly Flag[] = [
+  {
+    name: "isolation",
+    kind: "text",
+    initial: "auto",
+    choices: ["auto", "inplace", "chroot"],
+    summary: "Build at / of this container, or in a folder",
+  },
+  { name: "force", kind: "boolean", initial: false, summary: "Build in place although this is not a container" },
+  { name: "kaniko-dir", kind: "text", value: "FOLDER", summary: "Folder for kiln's own files" },
+  { name: "ignore-path", kind: "list", value: "PATH", summary: "Path in the rootfs that is left alone" },
+  {
+    name: "ignore-var-run",
+    aliases: ["whitelist-var-run"],
+    kind: "boolean",
+    initial: true,
+    support: "always",
+    summary: "Leave mounts below /var/run alone (mounts always are)",
+  },
+  { name: "pre-cleanup", kind: "boolean", initial: false, summary: "Wipe the rootfs before the build" },
+  { name: "cleanup", kind: "boolean", initial: false, support: "later", summary: "Wipe the rootfs after the build" },
+  {
+    name: "preserve-context",
+    kind: "boolean",
+    initial: false,
+    support: "later",
+    summary: "Restore the first state of the rootfs at the end",
+  },
+  {
+    name: "materialize",
+    kind: "boolean",
+    initial: false,
+    support: "later",
+    summary: "Leave the target's files at / in any case",
+  },
+  {
+    name: "snapshot-mode",
+    aliases: ["snapshotMode"],
+    kind: "text",
+    initial: "full",
+    choices: ["full", "redo", "time"],
+    support: "always",
+    summary: "All modes find every change",
+  },
+  {
+    name: "use-new-run",
+    kind: "boolean",
+    initial: false,
+    support: "always",
+    summary: `Compare states instead of contents (${ALWAYS_SO})`,
+  },
+  { name: "single-snapshot", kind: "boolean", initial: false, support: "later", summary: "One layer for all steps" },
+  { name: "reproducible", kind: "boolean", initial: false, support: "later", summary: "Strip times" },
+  {
+    name: "compression",
+    kind: "text",
+    initial: "gzip",
+    choices: ["gzip", "zstd"],
+    summary: "Compression of new layers",
+  },
+  { name: "compression-level", kind: "number", initial: -1, summary: "Level of the compression; -1 is its default" },
+  {
+    name: "compressed-caching",
+    kind: "boolean",
+    initial: true,
+    support: "always",
+    summary: "Layers are compressed once, in constant memory",
+  },
+  {
+    name: "skip-unused-stages",
+    kind: "boolean",
+    initial: false,
+    support: "always",
+    deprecated: ALWAYS_SO,
+    summary: "Do not build stages that nobody needs",
+  },
+  {
+    name: "force-build-metadata",
+    kind: "boolean",
+    initial: false,
+    support: "always",
+    deprecated: ALWAYS_SO,
+    summary: "Keep build metadata",
+  },
+  {
+    name: "image-fs-extract-retry",
+    kind: "number",
+    initial: 0,
+    support: "later",
+    summary: "How often a failed unpacking is tried again",
+  },
+  { name: "dryrun", kind: "boolean", initial: false, summary: "Print the plan and build nothing" },
+];
+
+/** The layer cache. */
+const CACHE_FLAGS: readonly Flag[] = [
+  { name: "cache", kind: "boolean", initial: false, support: "later", summary: "Reuse layers of earlier builds" },
+  { name: "cache-repo", kind: "text", support: "later", summary: "Repository that holds the cache" },
+  { name: "cache-dir", kind: "text", initial: "/cache", support: "later", summary: "Folder with base images" },
+  {
+    name: "cache-ttl",
+    kind: "text",
+    initial: "336h",
+    support: "later",
+    summary: "Age at which cached layers are not used any more",
+  },
+  {
+    name: "cache-copy-layers",
+    kind: "boolean",
+    initial: false,
+    support: "later",
+    summary: "Cache the layers of COPY and ADD",
+  },
+  { name: "cache-run-layers", kind: "boolean", initial: true, support: "later", summary: "Cache the layers of RUN" },
+  {
+    name: "no-push-cache",
+    kind: "boolean",
+    initial: false,
+    support: "later",
+    summary: "Read the cache, write nothing to it",
+  },
+];
+
+/** How registries are reached. */
+const REGISTRY_FLAGS: readonly Flag[] = [
+  { name: "insecure", kind: "boolean", initial: false, summary: "Push over plain http" },
+  { name: "insecure-pull", kind: "boolean", initial: false, summary: "Pull over plain http" },
+  { name: "insecure-registry", kind: "list", value: "HOST", summary: "Reach this registry over plain http" },
+  { name: "skip-tls-verify", kind: "boolean", initial: false, summary: "Do not verify certificates when pushing" },
+  { name: "skip-tls-verify-pull", kind: "boolean", initial: false, summary: "Do not verify certificates when pulling" },
+  {
+    name: "skip-tls-verify-registry",
+    kind: "list",
+    value: "HOST",
+    summary: "Do not verify this registry's certificate",
+  },
+  { name: "registry-certificate", kind: "list", value: "HOST=FILE", summary: "Certificate authority of a registry" },
+  { name: "registry-client-cert", kind: "list", value: "HOST=CERT,KEY", summary: "Client certificate for a registry" },
+  { name: "registry-map", kind: "list", value: "HOST=MIRROR", summary: "Mirrors of a registry, tried in order" },
+  { name: "registry-mirror", kind: "list", value: "MIRROR", summary: "Mirror of Docker Hub" },
+  { name: "skip-default-registry-fallback", kind: "boolean", initial: false, summary: "Use mirrors only" },
+  { name: "image-download-retry", kind: "number", initial: 0, summary: "How often a failed pull is tried again" },
+  {
+    name: "credential-helpers",
+    kind: "list",
+    support: "later",
+    summary: "Which built-in credential helpers are asked",
+  },
+];
+
+/** What is said, and how. */
+const LOG_FLAGS: readonly Flag[] = [
+  {
+    name: "verbosity",
+    short: "v",
+    kind: "text",
+    initial: "info",
+    choices: ["panic", "fatal", "error", "warn", "info", "debug", "trace"],
+    summary: "Least important records to print",
+  },
+  {
+    name: "log-format",
+    kind: "text",
+    initial: "color",
+    choices: ["text", "color", "json"],
+    summary: "How records are printed",
+  },
+  { name: "log-timestamp", kind: "boolean", initial: false, summary: "Print the time of each record" },
+];
+
+/** All of them, in the order of the help. */
+export const EXECUTOR_FLAGS: readonly Flag[] = [
+  ...SOURCE_FLAGS,
+  ...OUTPUT_FLAGS,
+  ...BUILD_FLAGS,
+  ...CACHE_FLAGS,
+  ...REGISTRY_FLAGS,
+  ...LOG_FLAGS,
+];

@@ -1,0 +1,71 @@
+/** The flags about registries, with kaniko's environment variables, as the registry folder's options. */
+import { DOCKER_HUB } from "../oci/reference.ts";
+import {
+  type ClientCertificate,
+  DEFAULT_REGISTRY_OPTIONS,
+  type RegistryOptions,
+} from "../registry/registry_options.ts";
+import { type FlagValues, UsageError } from "./flag.ts";
+import { keyValues } from "./key_values.ts";
+
+/** The options that `values` and `env` state. Throws UsageError. */
+export function registryOptions(values: FlagValues, env: Readonly<Record<string, string>>): RegistryOptions {
+  return {
+    ...DEFAULT_REGISTRY_OPTIONS,
+    insecure: values.isSet("insecure"),
+    insecurePull: values.isSet("insecure-pull"),
+    insecureRegistries: new Set(values.list("insecure-registry")),
+    skipTlsVerify: values.isSet("skip-tls-verify"),
+    skipTlsVerifyPull: values.isSet("skip-tls-verify-pull"),
+    skipTlsVerifyRegistries: new Set(values.list("skip-tls-verify-registry")),
+    registryCertificates: keyValues("registry-certificate", values.list("registry-certificate")),
+    registryClientCerts: clientCertificates(values.list("registry-client-cert")),
+    registryMaps: registryMaps(values, env),
+    skipDefaultRegistryFallback: values.isSet("skip-default-registry-fallback"),
+    pushRetry: values.number("push-retry"),
+    imageDownloadRetry: values.number("image-download-retry"),
+    ignoreImmutableTagErrors: values.isSet("push-ignore-immutable-tag-errors"),
+  };
+}
+
+/** Paths of docker config.json files, the strongest first: $DOCKER_CONFIG, kaniko's place, the user's, podman's. */
+export function credentialPaths(env: Readonly<Record<string, string>>): readonly string[] {
+  const paths = [
+    env.DOCKER_CONFIG && `${env.DOCKER_CONFIG.replace(/\/+$/, "")}/config.json`,
+    `${env.KANIKO_DIR || "/kaniko"}/.docker/config.json`,
+    env.HOME && `${env.HOME}/.docker/config.json`,
+    env.REGISTRY_AUTH_FILE,
+    env.XDG_RUNTIME_DIR && `${env.XDG_RUNTIME_DIR}/containers/auth.json`,
+    env.HOME && `${env.XDG_CONFIG_HOME || `${env.HOME}/.config`}/containers/auth.json`,
+  ];
+  return [...new Set(paths.filter((path) => path !== undefined).filter((path) => path !== ""))];
+}
+
+function clientCertificates(words: readonly string[]): ReadonlyMap<string, ClientCertificate> {
+  const certificates = new Map<string, ClientCertificate>();
+  for (const [host, files] of keyValues("registry-client-cert", words)) {
+    const [certificatePath = "", keyPath = "", ...rest] = files.split(",");
+    if (certificatePath === "" || keyPath === "" || rest.length > 0) {
+      throw new UsageError(`Cannot use "${host}=${files}" for --registry-client-cert: expected HOST=CERT,KEY`);
+    }
+    certificates.set(host, { certificatePath, keyPath });
+  }
+  return certificates;
+}
+
+/** `--registry-map` and `--registry-mirror` in order, then what the environment adds. */
+function registryMaps(values: FlagValues, env: Readonly<Record<string, string>>): Map<string, readonly string[]> {
+  const words = [...values.list("registry-map"), env.KANIKO_REGISTRY_MAP ?? ""]
+    .flatMap((word) => word.split(";")).filter((word) => word !== "");
+  const mirrors = [...values.list("registry-mirror"), env.KANIKO_REGISTRY_MIRROR ?? ""].filter((word) => word !== "");
+  const maps = new Map<string, readonly string[]>();
+  const add = (host: string, mirror: string): void => {
+    const key = host === "docker.io" || host === "registry-1.docker.io" ? DOCKER_HUB : host;
+    maps.set(key, [...(maps.get(key) ?? []), mirror]);
+  };
+  for (const word of words) {
+    for (const [host, mirror] of keyValues("registry-map", [word])) add(host, mirror);
+  }
+  for (const mirror of mirrors) add(DOCKER_HUB, mirror);
+  return maps;
+}

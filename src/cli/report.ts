@@ -1,0 +1,41 @@
+/** A failure as people read it: one sentence, the lines of the Dockerfile it is about, and what to try. */
+import { type DockerfileSource, SourceError } from "../build/source_error.ts";
+import type { SourceRange } from "../dockerfile/instruction.ts";
+import { BuilderError, errorText } from "../errors.ts";
+
+const CONTEXT_LINES = 2;
+const MAX_EXCERPT_LINES = 20;
+
+/**
+ * The text of a failure: message, `file:line`, an excerpt with the lines marked, and the hint. What is not one of our
+ * errors is shown with its stack, as a bug of ours.
+ */
+export function formatFailure(error: unknown): string {
+  if (!(error instanceof BuilderError)) {
+    const stack = error instanceof Error ? error.stack ?? error.message : String(error);
+    return `This is a bug in kiln, please report it: ${errorText(error)}\n${stack}`;
+  }
+  const lines = [error.message];
+  if (error instanceof SourceError) lines.push(...formatPlace(error.source, error.range));
+  if (error.hint !== undefined) lines.push(`Hint: ${error.hint}`);
+  return lines.join("\n");
+}
+
+/** What log records carry about a failure, for machines. */
+export function failureFields(error: unknown): Record<string, string | number> {
+  const code = error instanceof BuilderError ? error.code : "internal";
+  return error instanceof SourceError ? { code, file: error.source.path, line: error.range.startLine } : { code };
+}
+
+function formatPlace(source: DockerfileSource, range: SourceRange): string[] {
+  const all = source.text.split("\n");
+  const first = Math.max(1, range.startLine - CONTEXT_LINES);
+  const last = Math.min(all.length, range.endLine + CONTEXT_LINES, first + MAX_EXCERPT_LINES);
+  const width = String(last).length;
+  const lines = [`${source.path}:${range.startLine}`];
+  for (let number = first; number <= last; number++) {
+    const mark = number >= range.startLine && number <= range.endLine ? ">" : " ";
+    lines.push(`${mark} ${String(number).padStart(width)} | ${(all[number - 1] ?? "").trimEnd()}`.trimEnd());
+  }
+  return lines;
+}
