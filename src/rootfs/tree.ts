@@ -18,6 +18,8 @@ export interface RecordedMetadata {
 }
 
 const INITIAL_CAPACITY = 4096;
+/** More than the kernel's clock for file times may lag behind the real one, or stand still. */
+export const CLOCK_TICK_NS = 20_000_000n;
 /** Index of the root's children's parent: the root itself is not a node of the tree. */
 export const ROOT_INDEX = -1;
 
@@ -27,11 +29,14 @@ const TYPES: readonly FileType[] = ["file", "directory", "symlink", "char", "blo
 export class Tree {
   /** When the scan began, nanoseconds since 1970: nodes changed about then may have changed after it unseen. */
   readonly scannedAtNs: bigint;
+  /** How long before that a change may be told from a later one by its ctime. */
+  readonly tickNs: bigint;
   readonly #columns: Columns;
 
-  constructor(columns: Columns, scannedAtNs: bigint) {
+  constructor(columns: Columns, scannedAtNs: bigint, tickNs: bigint = CLOCK_TICK_NS) {
     this.#columns = columns;
     this.scannedAtNs = scannedAtNs;
+    this.tickNs = tickNs;
   }
 
   get length(): number {
@@ -106,6 +111,11 @@ export class Tree {
     return this.#columns.contents[index];
   }
 
+  /** Whether any change after the scan must show in the ctime: the last one before it was long enough ago. */
+  isSettled(index: number): boolean {
+    return this.ctimeNs(index) < this.scannedAtNs - this.tickNs;
+  }
+
   /** Whether the inode of `index` is in the same state as that of `otherIndex` in `other`, as far as the kernel tells. */
   hasSameFingerprint(index: number, other: Tree, otherIndex: number): boolean {
     const a = this.#columns;
@@ -136,7 +146,7 @@ export class Tree {
       const content = this.type(index) === "file" ? known.get(this.ino(index)) : undefined;
       if (content !== undefined) contents[index] = content;
     }
-    return new Tree({ ...this.#columns, contents }, this.scannedAtNs);
+    return new Tree({ ...this.#columns, contents }, this.scannedAtNs, this.tickNs);
   }
 }
 
@@ -215,8 +225,12 @@ export class TreeBuilder {
   }
 
   /** The tree; the builder is used up. */
-  finish(scannedAtNs: bigint): Tree {
-    const columns: Columns = {
+  finish(scannedAtNs: bigint, tickNs: bigint = CLOCK_TICK_NS): Tree {
+    return new Tree(this.#columns(), scannedAtNs, tickNs);
+  }
+
+  #columns(): Columns {
+    return {
       length: this.#names.length,
       names: this.#names,
       contents: this.#contents,
@@ -225,7 +239,6 @@ export class TreeBuilder {
       rdevMinor: this.#rdevMinor,
       ...this.#numbers,
     };
-    return new Tree(columns, scannedAtNs);
   }
 }
 

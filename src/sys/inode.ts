@@ -13,6 +13,8 @@ const S_IFBLK = 0o060000;
 const S_IFIFO = 0o010000;
 const ENOENT = 2;
 const ENODATA = 61;
+const CAPABILITY_NAME = new TextEncoder().encode("security.capability\0");
+const CAPABILITY_MAX_BYTES = 64;
 const XATTR_LIST_MAX_BYTES = 65536;
 
 /** Makes a directory; the mode is cut by the process's umask. */
@@ -145,6 +147,16 @@ export function readXattr(path: RawPath, name: string): Uint8Array | undefined {
   if (number === ENODATA || number === ENOENT) return undefined;
   const cause = systemError("lgetxattr", path, number);
   if (cause.errnoName === "EOPNOTSUPP" || cause.errnoName === "EPERM" || cause.errnoName === "EACCES") return undefined;
+  throw cause;
+}
+
+/** The capability of an open file, as its extended attribute holds it; undefined when it has none. */
+export function readCapability(fd: number): Uint8Array | undefined {
+  const buffer = new Uint8Array(CAPABILITY_MAX_BYTES);
+  const length = Number(libc().fgetxattr(fd, CAPABILITY_NAME, buffer, BigInt(buffer.length)));
+  if (length >= 0) return buffer.subarray(0, length);
+  const cause = systemError("fgetxattr", undefined);
+  if (["ENODATA", "EOPNOTSUPP", "EPERM", "EACCES"].includes(cause.errnoName)) return undefined;
   throw cause;
 }
 
