@@ -11,8 +11,7 @@ const PROGRAM_HEADER_BYTES = 56;
  * linked statically, and when the path lies beyond the bytes given: then the kernel will tell.
  */
 export function elfInterpreter(head: Uint8Array): string | undefined {
-  const isElf = MAGIC.every((byte, index) => head[index] === byte);
-  if (!isElf || head.length < 64 || head[4] !== CLASS_64_BIT || head[5] !== LITTLE_ENDIAN) return undefined;
+  if (!isElf(head) || head.length < 64 || head[4] !== CLASS_64_BIT || head[5] !== LITTLE_ENDIAN) return undefined;
   const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
   const start = Number(view.getBigUint64(32, true));
   const entryBytes = view.getUint16(54, true);
@@ -24,6 +23,11 @@ export function elfInterpreter(head: Uint8Array): string | undefined {
     return textAt(head, Number(view.getBigUint64(at + 8, true)), Number(view.getBigUint64(at + 32, true)));
   }
   return undefined;
+}
+
+/** Whether a file that begins with these bytes is an ELF file of any kind. */
+export function isElf(head: Uint8Array): boolean {
+  return MAGIC.every((byte, index) => head[index] === byte);
 }
 
 function textAt(head: Uint8Array, offset: number, length: number): string | undefined {

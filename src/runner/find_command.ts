@@ -7,7 +7,7 @@ import { SystemError } from "../sys/libc.ts";
 import { cleanPath, joinPath, pathText, type RawPath, rawPath } from "../sys/raw_path.ts";
 import { type ResolvedPath, resolveInRoot } from "../sys/resolve_in_root.ts";
 import { AT_CWD } from "../sys/stat.ts";
-import { elfInterpreter } from "./elf_interpreter.ts";
+import { elfInterpreter, isElf } from "./elf_interpreter.ts";
 import { RunError, type RunSpec } from "./runner.ts";
 
 const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -84,17 +84,26 @@ function isExecutable(resolved: Pick<ResolvedPath, "outside" | "inode">): boolea
   return resolved.inode?.type === "file" && (resolved.inode.mode & 0o111) !== 0;
 }
 
-/** The kernel says ENOENT both for a missing file and for a missing interpreter of it; we name the interpreter. */
+/**
+ * Throws RunError when the kernel could not execute the file. It says ENOENT both for a missing file and for a missing
+ * interpreter of it; we name the interpreter.
+ */
 function checkInterpreter(spec: RunSpec, name: string, found: FoundCommand): void {
-  const interpreter = interpreterOf(readHead(found.outside));
+  const head = readHead(found.outside);
+  // The C library would give such a file to /bin/sh; a container runtime does not.
+  if (!isScript(head) && !isElf(head)) throw failure(name, "exec format error", NOT_EXECUTABLE);
+  const interpreter = isScript(head) ? scriptInterpreter(head) : elfInterpreter(head);
   if (interpreter === undefined || interpreter === "") return;
   const path = interpreter.startsWith("/") ? interpreter : `${spec.workdir}/${interpreter}`;
   if (resolve(spec.root, rawPath(path))?.inode !== undefined) return;
   throw failure(name, `its interpreter "${pathText(rawPath(interpreter))}" is not in the image`, NOT_FOUND);
 }
 
-function interpreterOf(head: Uint8Array): string | undefined {
-  if (head[0] !== 0x23 || head[1] !== 0x21) return elfInterpreter(head);
+function isScript(head: Uint8Array): boolean {
+  return head[0] === 0x23 && head[1] === 0x21;
+}
+
+function scriptInterpreter(head: Uint8Array): string | undefined {
   const line = new TextDecoder().decode(head.subarray(2, 256)).split("\n")[0] ?? "";
   return line.trim().split(/[ \t]/)[0];
 }
