@@ -180,7 +180,8 @@ function redirectTarget(request: TransportRequest, reply: Reply): string | undef
 function networkReason(error: unknown): string {
   let inner = error;
   while (inner instanceof Error && inner.cause instanceof Error) inner = inner.cause;
-  return errorText(inner).replace(/\b[a-z][a-z0-9+.-]*:\/\/[^\s)"']+/gi, (url) => redactUrl(url)).slice(0, 400);
+  const text = errorText(inner).replace(/^error sending request for url \([^)]*\): /, "");
+  return text.replace(/\b[a-z][a-z0-9+.-]*:\/\/[^\s)"']+/gi, (url) => redactUrl(url)).slice(0, 400);
 }
 
 const MAX_REDIRECTS = 5;
