@@ -2,7 +2,10 @@
 # Build the program first, with `deno task build --executor`: it leaves dist/executor, whose loader and libraries are looked up in
 # /kaniko/lib alone, because a build replaces everything else of the root filesystem by the image being built.
 
-FROM debian:bookworm AS libraries
+# Any image with GNU libc 2.27 or later and a shell.
+ARG BASE=debian:bookworm
+
+FROM ${BASE} AS libraries
 COPY .ci/collect_libraries.sh /collect_libraries.sh
 RUN sh /collect_libraries.sh /image/kaniko/lib && mkdir -p /image/kaniko/.docker /image/workspace
 

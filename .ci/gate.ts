@@ -2,7 +2,7 @@
  * The gate. `deno task ok` checks format, lint and types and runs the architecture, unit and doc tests; `deno task test` does
  * the same, sets up what the conformance and end-to-end tests need, and runs them too. The last line tells the counts.
  */
-import { passThrough, say } from "../tests/support/run_command.ts";
+import { passThrough, runCommand, say } from "../tests/support/run_command.ts";
 import { countResults, type TestCounts } from "./test_counts.ts";
 
 const PROJECT_ROOT = new URL("..", import.meta.url).pathname;
@@ -15,6 +15,8 @@ interface Step {
   readonly args: readonly string[];
   readonly report?: string;
   readonly timeoutMs?: number;
+  /** Prints what a test run says only where something failed. */
+  readonly isTerse?: boolean;
 }
 
 const SET_UP: Step = { title: "set-up", args: ["run", "-A", "--frozen", "tests/support/set_up.ts"] };
@@ -22,15 +24,13 @@ const SET_UP: Step = { title: "set-up", args: ["run", "-A", "--frozen", "tests/s
 /** The steps that need nothing but the sources. */
 async function fastSteps(): Promise<readonly Step[]> {
   const checked = ["src", "tests", ...await typeScriptFiles(".ci"), ...await typeScriptFiles("")];
+  const paths = ["tests/architecture", "tests/unit", "src"];
+  const tests = testStep("architecture, unit and doc tests", "fast", ["--doc"], paths);
   return [
-    { title: "format", args: ["fmt", "--check", "--quiet"] },
+    { title: "format", args: ["fmt", "--check"] },
     { title: "lint", args: ["lint", "--quiet"] },
-    { title: "types", args: ["check", "--quiet", "--frozen", ...checked] },
-    testStep("architecture, unit and doc tests", "fast", ["--doc", "--reporter=dot"], [
-      "tests/architecture",
-      "tests/unit",
-      "src",
-    ]),
+    { title: "types", args: ["check", "--quiet", "--frozen", "--doc", ...checked] },
+    { ...tests, isTerse: true },
   ];
 }
 
@@ -42,7 +42,17 @@ function slowSteps(): readonly Step[] {
 
 function testStep(title: string, name: string, flags: readonly string[], paths: readonly string[]): Step {
   const report = `${REPORT_FOLDER}/${name}.xml`;
-  const args = ["test", "-A", "--frozen", "--permit-no-files", `--junit-path=${report}`, ...flags, ...paths];
+  const args = [
+    "test",
+    "-A",
+    "--quiet",
+    "--no-check",
+    "--frozen",
+    "--permit-no-files",
+    `--junit-path=${report}`,
+    ...flags,
+    ...paths,
+  ];
   return { title, args, report };
 }
 
@@ -52,16 +62,25 @@ async function typeScriptFiles(folder: string): Promise<readonly string[]> {
   return names.filter((name) => name.endsWith(".ts")).map((name) => `${prefix}${name}`).sort();
 }
 
+async function execute(step: Step): Promise<number> {
+  const command = [Deno.execPath(), ...step.args];
+  const options = { cwd: PROJECT_ROOT, ...step.timeoutMs === undefined ? {} : { timeoutMs: step.timeoutMs } };
+  if (!step.isTerse) return await passThrough(command, options);
+  const { code, stdout, stderr } = await runCommand(command, { ...options, env: { NO_COLOR: "1" } });
+  if (code !== 0) say(stdout.slice(Math.max(0, stdout.indexOf(" ERRORS "))) + stderr);
+  return code;
+}
+
 /** Runs one step; a step that fails without a failed test counts as one failure. */
 async function runStep(step: Step): Promise<TestCounts> {
   say(`\n== ${step.title}`);
   const startedMs = performance.now();
   if (step.report !== undefined) await Deno.remove(step.report).catch(() => undefined); // None from an earlier run.
-  const options = step.timeoutMs === undefined ? {} : { timeoutMs: step.timeoutMs };
-  const code = await passThrough([Deno.execPath(), ...step.args], { cwd: PROJECT_ROOT, ...options });
+  const code = await execute(step);
   const counts = step.report === undefined ? { passed: 0, failed: 0 } : await countResults(step.report);
+  const tally = step.report === undefined ? "" : `, ${counts.passed} passed, ${counts.failed} failed`;
   const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
-  say(`== ${step.title}: ${code === 0 ? "ok" : `failed with exit code ${code}`} (${seconds} s)`);
+  say(`== ${step.title}: ${code === 0 ? "ok" : `failed with exit code ${code}`} (${seconds} s${tally})`);
   return code === 0 ? counts : { ...counts, failed: Math.max(1, counts.failed) };
 }
 
