@@ -25,6 +25,8 @@ export interface LexerMode {
   readonly ignoreQuotes?: boolean;
   /** Leave references to unset variables as they are written. */
   readonly keepUnset?: boolean;
+  /** Cut the result into words; without it there are none. */
+  readonly splitWords?: boolean;
   /** Blanks after `<<` and `<<-` belong to the word. */
   readonly heredocOperators?: boolean;
 }
@@ -96,7 +98,7 @@ export function fail(lexer: Lexer, cause: string): never {
 export function readUntil(lexer: Lexer, stop: string | undefined, rawEscapes: boolean): LexResult {
   const outerRawEscapes = lexer.rawEscapes;
   lexer.rawEscapes = rawEscapes;
-  const words = new WordCollector();
+  const words = new WordCollector(stop === undefined && lexer.mode.splitWords === true);
   let closed = stop === undefined;
   for (let character = peek(lexer); character !== ""; character = peek(lexer)) {
     if (character === stop) {
@@ -205,13 +207,19 @@ function spend(lexer: Lexer, value: string): string {
 
 /** Gathers the text and, beside it, the words it falls into. Owned by one call of {@link readUntil}. */
 class WordCollector {
+  readonly #splits: boolean;
   readonly #words: string[] = [];
   #text = "";
   #word = "";
 
+  constructor(splits: boolean) {
+    this.#splits = splits;
+  }
+
   /** Adds text whose blanks end words. */
   addSplit(text: string): void {
     this.#text += text;
+    if (!this.#splits) return;
     for (const character of text) {
       if (!isSpace(character)) this.#word += character;
       else this.#endWord();
@@ -221,7 +229,7 @@ class WordCollector {
   /** Adds text that belongs to one word, blanks and all. */
   addWhole(text: string): void {
     this.#text += text;
-    this.#word += text;
+    if (this.#splits) this.#word += text;
   }
 
   finish(): LexResult {

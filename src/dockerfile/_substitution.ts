@@ -15,8 +15,8 @@ import {
 
 /** Deepest nesting of `${`; far beyond any real file, and far from the end of the stack. */
 const MAX_DEPTH = 100;
-/** Steps one pattern may take: seconds at most. */
-const MAX_MATCH_STEPS = 100_000_000;
+/** Steps one pattern may take: less than a second. */
+const MAX_MATCH_STEPS = 20_000_000;
 const OPERATORS = "-+?";
 
 /** Reads a substitution whose `${` was just read, up to and with its `}`, and gives its value. */

@@ -37,7 +37,7 @@ export function expandWord(text: string, variables: VariableLookup, options: Exp
 
 /** Expands `text` and splits the result at blanks that were not quoted (EXPOSE). Throws as {@link expandWord} does. */
 export function expandWords(text: string, variables: VariableLookup, options: ExpandOptions): readonly string[] {
-  return lex(text, variables, options).words;
+  return lex(text, variables, { ...options, splitWords: true }).words;
 }
 
 /**

@@ -8,7 +8,7 @@ import { lex, type LexerMode } from "./_shell_lexer.ts";
 /** A heredoc as its word announces it, before its body is read. */
 export type HeredocWord = Omit<Heredoc, "content">;
 
-const HEREDOC_WORD = /^([0-9]*)<<(-?)([\t ]*)([^<]+)$/;
+const HEREDOC_WORD = /^([0-9]*)<<(-?)([\t ]*)([^<]*)$/;
 const NO_VARIABLES: ReadonlyMap<string, string> = new Map();
 const QUOTES = /['"]/g;
 /** Longest descriptor number that is taken seriously. */
@@ -57,7 +57,7 @@ export function stripLeadingTabs(content: string): string {
 /** The words of `text`; undefined when it cannot be lexed. */
 function tryLex(text: string, mode: LexerMode): readonly string[] | undefined {
   try {
-    return lex(text, NO_VARIABLES, mode).words;
+    return lex(text, NO_VARIABLES, { ...mode, splitWords: true }).words;
   } catch (error: unknown) {
     if (error instanceof DockerfileError) return undefined;
     throw error;
