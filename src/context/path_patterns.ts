@@ -1,0 +1,173 @@
+/**
+ * A list of ignore patterns compiled once: the last pattern that matches a path or one of its parents decides. Used for
+ * .dockerignore and for COPY --exclude. Pure. Source of the rules: moby's patternmatcher.
+ */
+import { FormatError } from "../errors.ts";
+import { pathText, type RawPath, rawPath } from "../sys/raw_path.ts";
+import { compileGlob, type GlobToken, globTokens, matchableText, tokenSource } from "./glob.ts";
+
+/** Answers for relative, clean paths ("a/b"), whose parents need not be asked before. */
+export interface PathPatterns {
+  /** Whether the path is ignored. */
+  matches(path: RawPath): boolean;
+  /** Whether a path below the directory can be not ignored. When false, it need not be walked. */
+  canHoldIncluded(directory: RawPath): boolean;
+}
+
+/**
+ * Compiles patterns: blank ones are skipped, `!` makes an exception. Throws FormatError for `!` alone and for wildcards
+ * that make no sense.
+ *
+ * @example
+ * ```ts
+ * import { compilePathPatterns } from "./path_patterns.ts";
+ * import { rawPath } from "../sys/raw_path.ts";
+ * import { equal } from "node:assert/strict";
+ * const patterns = compilePathPatterns(["**\/*.log", "!keep"].map(rawPath));
+ * equal(patterns.matches(rawPath("a/b.log")), true);
+ * equal(patterns.matches(rawPath("keep/b.log")), false);
+ * ```
+ */
+export function compilePathPatterns(patterns: readonly RawPath[]): PathPatterns {
+  const compiled = patterns.map(trimBlanks).filter((text) => text !== "").map(compilePattern);
+  const hasExceptions = compiled.some((pattern) => pattern.isException);
+  const lastMatch = (path: RawPath): number => {
+    const subject: Subject = { path, text: undefined };
+    for (let index = compiled.length - 1; index >= 0; index--) if (compiled[index]?.matches(subject)) return index;
+    return -1;
+  };
+  return {
+    matches: (path) => {
+      const pattern = compiled[lastMatch(path)];
+      return pattern !== undefined && !pattern.isException;
+    },
+    canHoldIncluded: (directory) => {
+      const index = lastMatch(directory);
+      if (index < 0 || compiled[index]?.isException) return true;
+      if (!hasExceptions) return false;
+      return compiled.slice(index + 1).some((pattern) => pattern.isException && pattern.reachesBelow(directory));
+    },
+  };
+}
+
+/**
+ * Go's filepath.Clean: no ".", no inner "..", no double or trailing slash; a relative path keeps leading "..", and an
+ * empty one is ".".
+ */
+export function cleanPattern(pattern: RawPath): RawPath {
+  const isRooted = pattern.startsWith("/");
+  const clean: string[] = [];
+  for (const part of pattern.split("/")) {
+    if (part === "" || part === ".") continue;
+    if (part !== "..") clean.push(part);
+    else if (clean.length > 0 && clean.at(-1) !== "..") clean.pop();
+    else if (!isRooted) clean.push("..");
+  }
+  const joined = (isRooted ? "/" : "") + clean.join("/");
+  return (joined === "" ? "." : joined) as RawPath;
+}
+
+/** `text` without ASCII blanks around it. */
+export function trimBlanks(text: RawPath): RawPath {
+  return text.replace(/^[\t-\r ]+|[\t-\r ]+$/g, "") as RawPath;
+}
+
+/** A path that is asked about, and the text that expressions see, made when the first one needs it. */
+interface Subject {
+  readonly path: RawPath;
+  text: string | undefined;
+}
+
+interface CompiledPattern {
+  readonly isException: boolean;
+  /** Whether the path or one of its parents matches. */
+  matches(subject: Subject): boolean;
+  /** Whether something below the directory may match that does not match already as the directory. */
+  reachesBelow(directory: RawPath): boolean;
+}
+
+function compilePattern(text: RawPath): CompiledPattern {
+  const clean = cleanPattern(text);
+  const isException = clean.startsWith("!");
+  const pattern = (isException ? clean.slice(1) : clean) as RawPath;
+  if (pattern === "") throw new FormatError(`Cannot use pattern "${pathText(text)}": illegal exclusion pattern: "!"`);
+  const tokens = globTokens(pattern);
+  return { isException, matches: matcherOf(pattern, tokens), reachesBelow: reachOf(pattern, tokens) };
+}
+
+/** Plain comparisons for the three common shapes (`a/b`, `a/**`, `**` before plain text), an expression for the rest. */
+function matcherOf(pattern: RawPath, tokens: readonly GlobToken[]): (subject: Subject) => boolean {
+  const literal = literalText(tokens);
+  if (literal !== undefined) return literalMatcher(pattern.includes("\\") ? rawPath(literal) : pattern);
+  if (tokens.at(-1)?.kind === "many" && tokens.at(-2)?.kind === "many") {
+    const prefix = literalText(tokens.slice(0, -2));
+    if (prefix !== undefined && prefix !== "") {
+      const start = rawPath(prefix);
+      return ({ path }) => path.startsWith(start);
+    }
+  }
+  if (pattern.startsWith("**")) {
+    const suffix = literalText(tokens.slice(2));
+    if (suffix !== undefined) return suffixMatcher(rawPath(suffix));
+  }
+  const expression = new RegExp(`^(?:${patternSource(tokens)})(?=/|$)`, "su");
+  return (subject) => expression.test(subject.text ??= matchableText(subject.path));
+}
+
+function literalMatcher(literal: RawPath): (subject: Subject) => boolean {
+  const asParent = `${literal}/`;
+  return ({ path }) => path === literal || path.startsWith(asParent);
+}
+
+/** `**` and `/name`, or `**` and a bare ending, which any name may end in. */
+function suffixMatcher(suffix: RawPath): (subject: Subject) => boolean {
+  if (suffix === "") return () => true;
+  const asParent = `${suffix}/`;
+  if (!suffix.startsWith("/")) return ({ path }) => path.endsWith(suffix) || path.includes(asParent);
+  const name = suffix.slice(1);
+  const nameAsParent = `${name}/`;
+  return ({ path }) =>
+    path === name || path.endsWith(suffix) || path.startsWith(nameAsParent) || path.includes(asParent);
+}
+
+/** `**` stands for any number of segments, and takes the slash after it along. */
+function patternSource(tokens: readonly GlobToken[]): string {
+  let source = "";
+  for (let at = 0; at < tokens.length; at++) {
+    const token = tokens[at];
+    if (token === undefined) break;
+    if (token.kind !== "many" || tokens[at + 1]?.kind !== "many") {
+      source += tokenSource(token);
+      continue;
+    }
+    at += isSlash(tokens[at + 2]) ? 2 : 1;
+    source += at + 1 < tokens.length ? "(?:.*/)?" : ".*";
+  }
+  return source;
+}
+
+/** A class may match a slash, and so tells nothing about depths; neither does anything from a `**` on. */
+function reachOf(pattern: RawPath, tokens: readonly GlobToken[]): (directory: RawPath) => boolean {
+  if (tokens.some((token) => token.kind === "class")) return () => true;
+  const segments = pattern.split("/") as RawPath[];
+  const deepAt = segments.findIndex((segment) => segment.includes("**"));
+  const fixed = (deepAt < 0 ? segments : segments.slice(0, deepAt)).map(compileGlob);
+  return (directory) => {
+    const parts = directory.split("/") as RawPath[];
+    if (deepAt < 0 && parts.length >= segments.length) return false;
+    return parts.every((part, depth) => fixed[depth]?.(part) ?? true);
+  };
+}
+
+function literalText(tokens: readonly GlobToken[]): string | undefined {
+  let text = "";
+  for (const token of tokens) {
+    if (token.kind !== "literal") return undefined;
+    text += token.text;
+  }
+  return text;
+}
+
+function isSlash(token: GlobToken | undefined): boolean {
+  return token?.kind === "literal" && token.text === "/";
+}
