@@ -7,8 +7,8 @@ import type { KeyValue } from "../dockerfile/instruction.ts";
 import type { ConfigInstruction } from "./config_state.ts";
 
 /**
- * Expands `instruction`. All pairs of one ENV or LABEL see the variables from before it. The ports of EXPOSE are sorted
- * before they are expanded, and are the only words that split at blanks. Throws DockerfileError.
+ * Expands `instruction`. All pairs of one ENV or LABEL see the variables from before it. The ports of EXPOSE are the only
+ * words that split at blanks. Throws DockerfileError.
  */
 export function expandInstruction(
   instruction: ConfigInstruction,
@@ -27,7 +27,7 @@ export function expandInstruction(
     case "USER":
       return { ...instruction, user: expand(instruction.user) };
     case "EXPOSE": {
-      const ports = [...instruction.ports].sort().flatMap((port) => expandWords(port, variables, options));
+      const ports = instruction.ports.flatMap((port) => expandWords(port, variables, options));
       return { ...instruction, ports };
     }
     case "VOLUME":

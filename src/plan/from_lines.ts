@@ -40,8 +40,8 @@ export function readOrigins(dockerfile: Dockerfile, scope: GlobalScope, options:
 }
 
 /** Reads an image name of the Dockerfile. Throws DockerfileError with `range`. */
-export function readReference(text: string, range: SourceRange): Reference {
-  return withRange(range, () => parseReference(text));
+export function readReference(text: string, range: SourceRange, hint?: string): Reference {
+  return withRange(range, () => parseReference(text), hint);
 }
 
 function readOrigin(
@@ -60,7 +60,9 @@ function readOrigin(
   const stageIndex = findBaseStage(stages, image, index);
   if (stageIndex !== undefined) return { kind: "stage", stageIndex };
   if (image === "scratch") return { kind: "scratch", platform };
-  return { kind: "image", reference: readReference(image, from.range), platform };
+  const isMiscased = findBaseStage(stages, image.toLowerCase(), index) !== undefined;
+  const hint = isMiscased ? `The stage of that name is "${image.toLowerCase()}" for FROM` : undefined;
+  return { kind: "image", reference: readReference(image, from.range, hint), platform };
 }
 
 function readPlatform(written: string, expanded: string, range: SourceRange): Platform {
@@ -102,11 +104,11 @@ function attempt<Value>(read: () => Value): Value | undefined {
   }
 }
 
-function withRange<Value>(range: SourceRange, read: () => Value): Value {
+function withRange<Value>(range: SourceRange, read: () => Value, hint?: string): Value {
   try {
     return read();
   } catch (error: unknown) {
-    if (error instanceof FormatError) throw new DockerfileError(error.message, range, { cause: error });
+    if (error instanceof FormatError) throw new DockerfileError(error.message, range, { cause: error, hint });
     throw error;
   }
 }

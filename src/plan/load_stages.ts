@@ -2,12 +2,7 @@
  * Finds the stages that the target needs and everything they stand on: base images, images copied from, and the ONBUILD
  * triggers that come with a base. Triggers can name further stages and images, so this goes round until nothing is new.
  */
-import {
-  type Dockerfile,
-  DockerfileError,
-  type SourceRange,
-  type StageInstruction,
-} from "../dockerfile/instruction.ts";
+import { type Dockerfile, DockerfileError } from "../dockerfile/instruction.ts";
 import { parseTrigger } from "../dockerfile/parse_dockerfile.ts";
 import { type Origin, readReference } from "./from_lines.ts";
 import type { BaseResolver, PlanOptions } from "./plan.ts";
@@ -62,7 +57,7 @@ function loadNodes(request: LoadRequest, known: Known): readonly LoadedStage[] {
     const origin = request.origins[stage.index];
     if (origin === undefined) return [];
     const texts = known.needed.has(stage.index) ? triggerTexts(request.dockerfile, origin, known.images) : [];
-    const triggers = texts.map((text) => readTrigger(text, stage.from.range));
+    const triggers = texts.map((text) => parseTrigger(text, stage.from.range));
     const node = { stage, origin, triggerCount: triggers.length, instructions: [...triggers, ...stage.instructions] };
     return [origin.kind === "stage" ? { ...node, baseStage: origin.stageIndex } : node];
   });
@@ -78,16 +73,6 @@ function triggerTexts(dockerfile: Dockerfile, origin: Origin, images: ResolvedIm
       const base = dockerfile.stages[origin.stageIndex]?.instructions ?? [];
       return base.flatMap((instruction) => instruction.kind === "ONBUILD" ? [instruction.trigger] : []);
     }
-  }
-}
-
-/** The error of a trigger points at the FROM line, so its text has to be named. */
-function readTrigger(text: string, range: SourceRange): StageInstruction {
-  try {
-    return parseTrigger(text, range);
-  } catch (error: unknown) {
-    if (error instanceof DockerfileError) throw blameTrigger(error, text);
-    throw error;
   }
 }
 

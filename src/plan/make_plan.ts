@@ -22,6 +22,7 @@ import type {
 } from "./plan.ts";
 import { planStage, type StageProgress, type StageSurroundings } from "./plan_stage.ts";
 import { imageKey } from "./resolve_images.ts";
+import { settleWarnings } from "./settle_warnings.ts";
 import { copyOrigin, findTarget } from "./stage_graph.ts";
 
 /** A stage's end, from which stages FROM it go on. */
@@ -57,7 +58,7 @@ export async function makePlan(dockerfile: Dockerfile, options: PlanOptions, res
   const last = stages.at(-1) ?? invariant("a plan has a target");
   const instructions = [...dockerfile.stages, ...loaded.stages].flatMap((stage) => stage.instructions);
   const unused = unusedBuildArgs(options.buildArgs, global, instructions).map(unusedWarning);
-  const plan = { target: last, stages, warnings: [...collected, ...unused] };
+  const plan = { target: last, stages, warnings: settleWarnings(dockerfile, [...collected, ...unused]) };
   return epoch === undefined ? plan : { ...plan, sourceDateEpoch: epoch };
 }
 
@@ -147,7 +148,7 @@ function platformWarning(image: ResolvedImage, wanted: Platform, range: SourceRa
 }
 
 function unusedWarning(name: string): PlanWarning {
-  return { rule: "UnusedBuildArg", message: `Build argument "${name}" is not used: no ARG declares it` };
+  return { message: `Build argument "${name}" is not used: no ARG declares it` };
 }
 
 function invariant(text: string): never {

@@ -128,8 +128,7 @@ function baseEnv({ base }: StagePlan, plan: Plan): ReadonlySet<string> {
 }
 
 function renderImage({ reference, digest }: ResolvedImage): string {
-  const name = formatReference(reference);
-  return name.includes("@") ? name : `${name}@${digest}`;
+  return `${formatReference(reference)} ${digest}`;
 }
 
 function stageAt(index: number, plan: Plan): string {

@@ -44,31 +44,23 @@ export function findTarget(stages: readonly Stage[], target: string | undefined)
 
 /** Finds the stage that FROM of stage `before` names: by exact name, among earlier ones, the latest of equal names. */
 export function findBaseStage(stages: readonly Stage[], image: string, before: number): number | undefined {
-  const index = stages.slice(0, before).findLastIndex((stage) => stage.from.stageName === image);
-  return index < 0 ? undefined : index;
+  for (let index = before - 1; index >= 0; index--) {
+    if (stages[index]?.from.stageName === image) return index;
+  }
+  return undefined;
 }
 
 /**
  * Tells what `--from` of an instruction of stage `current` means. Stages go by name (any case) or index; any other text is
- * an image. Throws DockerfileError for an index that does not exist and for variables.
+ * an image. Throws DockerfileError for an index that does not exist.
  */
 export function copyOrigin(stages: readonly Stage[], current: number, instruction: CopyInstruction): CopyOrigin {
   const { from, kind, range } = instruction;
   if (from === undefined || from === "") return { kind: "context" };
-  const fail = (reason: string, hint?: string): never => {
-    throw new DockerfileError(`Cannot use ${kind} --from="${from}": ${reason}`, range, { hint });
-  };
-  if (from.includes("$")) {
-    return fail(
-      "variables are not expanded there",
-      "Name a stage with FROM that uses a global ARG, and copy from that",
-    );
-  }
   if (/^[+-]?\d+$/.test(from)) {
     const stageIndex = Number(from);
-    return stageIndex >= 0 && stageIndex < stages.length
-      ? { kind: "stage", stageIndex }
-      : fail("there is no stage of that index");
+    if (stageIndex >= 0 && stageIndex < stages.length) return { kind: "stage", stageIndex };
+    throw new DockerfileError(`Cannot use ${kind} --from="${from}": there is no stage of that index`, range);
   }
   const name = from.toLowerCase();
   const earlier = findBaseStage(stages, name, current);
@@ -130,11 +122,10 @@ function visit(nodes: readonly GraphStage[], start: number, done: Set<number>): 
 function dependenciesOf(nodes: readonly GraphStage[], index: number): readonly Dependency[] {
   const node = nodes[index];
   if (node === undefined) return [];
-  const stages = nodes.map(({ stage }) => stage);
   const base = node.baseStage === undefined ? [] : [{ stageIndex: node.baseStage, range: node.stage.from.range }];
   const copies = node.instructions.flatMap((instruction) => {
-    if (instruction.kind !== "COPY" && instruction.kind !== "ADD") return [];
-    const origin = copyOrigin(stages, index, instruction);
+    if (instruction.kind !== "COPY" || instruction.from === undefined) return [];
+    const origin = copyOrigin(nodes.map(({ stage }) => stage), index, instruction);
     return origin.kind === "stage" ? [{ stageIndex: origin.stageIndex, range: instruction.range }] : [];
   });
   return [...base, ...copies];
