@@ -27,16 +27,17 @@ export function parseCopy(line: LogicalLine, kind: CopyInstruction["kind"]): Cop
     );
   }
   const options = copyOptions(line, parseFlags(line, FLAGS[kind]));
-  if (findHeredoc(line, destination) !== undefined) {
+  const bodies = new Map(line.heredocs.map(({ name, content }) => [name, content]));
+  if (findHeredoc(bodies, destination) !== undefined) {
     throw syntaxError(line, `${kind} cannot accept a heredoc as a destination`);
   }
-  const sources = words.slice(0, -1);
+  const sources = words.slice(0, -1).map((word) => ({ word, heredoc: findHeredoc(bodies, word) }));
   return {
     kind,
     range: line.range,
     raw: line.raw,
-    sources: sources.filter((word) => findHeredoc(line, word) === undefined),
-    heredocs: sources.map((word) => findHeredoc(line, word)).filter((heredoc) => heredoc !== undefined),
+    sources: sources.filter(({ heredoc }) => heredoc === undefined).map(({ word }) => word),
+    heredocs: sources.map(({ heredoc }) => heredoc).filter((heredoc) => heredoc !== undefined),
     destination,
     ...options,
   };
@@ -50,10 +51,10 @@ export function parsePathWords(line: LogicalLine): readonly string[] {
 }
 
 /** The heredoc that `word` stands for, with the last body of that name; undefined when it is a path. */
-function findHeredoc(line: LogicalLine, word: string): Heredoc | undefined {
+function findHeredoc(bodies: ReadonlyMap<string, string>, word: string): Heredoc | undefined {
   const announced = parseHeredocWord(word);
-  const body = line.heredocs.findLast(({ name }) => name === announced?.name);
-  return announced === undefined || body === undefined ? undefined : { ...announced, content: body.content };
+  const content = bodies.get(announced?.name ?? "");
+  return announced === undefined || content === undefined ? undefined : { ...announced, content };
 }
 
 function copyOptions(

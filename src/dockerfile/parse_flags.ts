@@ -31,7 +31,9 @@ export function parseFlags(line: LogicalLine, table: FlagTable): FlagValues {
     if (kind === undefined) throw unknownFlag(line, name, table);
     const earlier = given.get(name);
     if (earlier !== undefined && kind !== "list") throw syntaxError(line, `duplicate flag specified: --${name}`);
-    given.set(name, [...earlier ?? [], checkedValue(line, { name, value, kind })]);
+    const checked = checkedValue(line, { name, value, kind });
+    if (earlier === undefined) given.set(name, [checked]);
+    else earlier.push(checked);
   }
   return {
     text: (name) => given.get(name)?.[0],

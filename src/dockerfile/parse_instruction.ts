@@ -45,6 +45,8 @@ const PARSERS: Readonly<Record<Instruction["kind"], LineParser>> = {
   VOLUME: parseVolume,
   WORKDIR: parseWorkdir,
 };
+/** How much of an unknown keyword an error shows. */
+const MAX_SHOWN_KEYWORD = 100;
 /** What ONBUILD must not trigger. */
 const NO_TRIGGERS: readonly string[] = ["FROM", "MAINTAINER"];
 const ONBUILD_PREFIX = /^[\t\n\f\r ]*ONBUILD[\t\n\f\r ]*/i;
@@ -54,7 +56,7 @@ export function parseInstruction(line: LogicalLine, escape: EscapeCharacter): In
   const keyword = line.keyword.toUpperCase();
   if (isKeyword(keyword)) return PARSERS[keyword](line, escape);
   throw new DockerfileError(
-    `Cannot parse instruction ${JSON.stringify(line.keyword)}: unknown instruction`,
+    `Cannot parse instruction ${JSON.stringify(line.keyword.slice(0, MAX_SHOWN_KEYWORD))}: unknown instruction`,
     line.range,
     { hint: suggestHint(line.keyword, Object.keys(PARSERS)) },
   );
