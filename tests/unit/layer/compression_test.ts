@@ -52,8 +52,8 @@ Deno.test("decompressStream reads what compressStream wrote", async () => {
 
 Deno.test("decompressAny tells the kind by itself", async () => {
   for (const kind of ["gzip", "zstd", "bzip2", "xz"] as const) {
-    const bytes = await piped(kind, ["-c"], sample.subarray(0, 300_000));
-    deepEqual(await readAll(await decompressAny(streamOf(bytes, 1))), sample.subarray(0, 300_000), kind);
+    const bytes = await piped(kind, ["-c"], sample.subarray(0, 20_000));
+    deepEqual(await readAll(await decompressAny(streamOf(bytes, 1))), sample.subarray(0, 20_000), kind);
   }
   for (const size of [0, 1, 5, 6, 7, 1000]) {
     deepEqual(await readAll(await decompressAny(streamOf(sample.subarray(0, size), 2))), sample.subarray(0, size));
