@@ -167,3 +167,37 @@ Deno.test("expandWord strips what was put before or after a value when the patte
     assert.equal(expandWord("${back%$part}", variables, { escape: "\\" }), value);
   }));
 });
+
+/** The pattern as a regular expression, which is safe for the short texts below. */
+function toRegExp(
+  pattern: string,
+  options: { readonly star: string; readonly anchor: string; readonly flags: string },
+): RegExp {
+  const body = pattern.replaceAll("?", "[^\n]").replaceAll("*", `[^\n]${options.star}`);
+  return new RegExp(options.anchor + body, options.flags);
+}
+
+function reverse(text: string): string {
+  return [...text].reverse().join("");
+}
+
+Deno.test("expandWord agrees with regular expressions when patterns have stars, marks and line feeds", () => {
+  const value = fc.string({ unit: fc.constantFrom("a", "b", "\n"), maxLength: 10 });
+  const pattern = fc.string({ unit: fc.constantFrom("a", "b", "?", "*", "\n"), maxLength: 6 });
+  fc.assert(
+    fc.property(value, pattern, (a, p) => {
+      const expand = (text: string): string => expandWord(text, new Map([["a", a], ["p", p]]), { escape: "\\" });
+      const shortest = { star: "*?", anchor: "^", flags: "" };
+      const longest = { star: "*", anchor: "^", flags: "" };
+      assert.equal(expand("${a#$p}"), a.replace(toRegExp(p, shortest), ""));
+      assert.equal(expand("${a##$p}"), a.replace(toRegExp(p, longest), ""));
+      assert.equal(expand("${a%$p}"), reverse(reverse(a).replace(toRegExp(reverse(p), shortest), "")));
+      assert.equal(expand("${a%%$p}"), reverse(reverse(a).replace(toRegExp(reverse(p), longest), "")));
+      assert.equal(expand("${a/$p/<>}"), a.replace(toRegExp(p, { ...longest, anchor: "" }), "<>"));
+      if (/[^*]/.test(p)) {
+        assert.equal(expand("${a//$p/<>}"), a.replace(toRegExp(p, { star: "*", anchor: "", flags: "g" }), "<>"));
+      }
+    }),
+    { numRuns: 5000 },
+  );
+});

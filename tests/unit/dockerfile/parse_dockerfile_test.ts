@@ -120,3 +120,12 @@ for (
     });
   });
 }
+
+Deno.test("parseTrigger gives what the instruction would be without ONBUILD when the trigger has heredocs", () => {
+  const text = "COPY --link <<A <<-'B C' x /d/\n$a\nA\n\t\tb\n\tB C\n";
+  const encode = (source: string): Uint8Array => new TextEncoder().encode(source);
+  const [direct] = parseDockerfile(encode(`FROM a\n${text}`)).stages[0]?.instructions ?? [];
+  const [onbuild] = parseDockerfile(encode(`FROM a\nONBUILD ${text}`)).stages[0]?.instructions ?? [];
+  assert.ok(direct !== undefined && onbuild?.kind === "ONBUILD");
+  assert.deepEqual(parseTrigger(onbuild.trigger, RANGE), { ...direct, range: RANGE });
+});
