@@ -15,7 +15,7 @@ import type { ContentHasher, KnownContents } from "./content_hash.ts";
 import { CopySource, type CopySourceNode, type CopyTree } from "./copy_source.ts";
 import { CopyTarget } from "./copy_target.ts";
 import { type CopyRules, TreeCopier } from "./copy_tree.ts";
-import { NO_NODE_XATTRS, NodeWriter, placeOf } from "./node_writer.ts";
+import { CopyWriter, NO_NODE_XATTRS, placeOf } from "./copy_writer.ts";
 import { type Owner, resolveChown } from "./owner.ts";
 import type { Rootfs } from "./rootfs.ts";
 import { parseModeChange } from "./symbolic_mode.ts";
@@ -66,7 +66,7 @@ class Copying {
   readonly #step: CopyRequest;
   readonly #source: CopySource;
   readonly #options: CopyOptions;
-  readonly #writer: NodeWriter;
+  readonly #writer: CopyWriter;
   readonly #target: CopyTarget;
   readonly #archiveTarget: CopyTarget;
   readonly #copier: TreeCopier;
@@ -77,7 +77,7 @@ class Copying {
     this.#step = step;
     this.#source = source;
     this.#options = options;
-    this.#writer = new NodeWriter(rootfs, options);
+    this.#writer = new CopyWriter(rootfs, options);
     this.#chown = step.chown ? resolveChown(rootfs, step.chown) : undefined;
     const mode = step.chmod ? parseModeChange(step.chmod) : undefined;
     const owner = this.#chown ?? (source.keepsOwner ? undefined : ROOT_OWNER);

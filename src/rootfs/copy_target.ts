@@ -5,19 +5,19 @@
 import { ContextError } from "../context/context_error.ts";
 import { UnsupportedError } from "../errors.ts";
 import { baseName, cleanPath, joinPath, parentPath, pathText, type RawPath, rawPath } from "../sys/raw_path.ts";
-import type { NodeWriter } from "./node_writer.ts";
+import type { CopyWriter } from "./copy_writer.ts";
 import type { Ownership, Rootfs } from "./rootfs.ts";
 
 /** Makes destinations ready. */
 export class CopyTarget {
-  readonly #writer: NodeWriter;
+  readonly #writer: CopyWriter;
   readonly #rootfs: Rootfs;
   readonly #path: RawPath;
   readonly #isDirectory: boolean;
   readonly #parentOwnership: Ownership;
 
   /** `destination` is absolute; `parentOwnership` is what directories that must be made get. */
-  constructor(writer: NodeWriter, destination: string, parentOwnership: Ownership) {
+  constructor(writer: CopyWriter, destination: string, parentOwnership: Ownership) {
     const path = rawPath(destination);
     this.#writer = writer;
     this.#rootfs = writer.rootfs;

@@ -10,7 +10,7 @@ import { baseName, joinPath, parentPath, pathText, type RawPath } from "../sys/r
 import { AT_CWD, fstat, type Inode, lstat, lstatAt } from "../sys/stat.ts";
 import { directoryNames } from "../sys/walk.ts";
 import type { CopySource, CopySourceNode } from "./copy_source.ts";
-import { copiedXattrs, NO_NODE_XATTRS, type NodeMetadata, type NodePlace, type NodeWriter } from "./node_writer.ts";
+import { copiedXattrs, type CopyWriter, NO_NODE_XATTRS, type NodeMetadata, type NodePlace } from "./copy_writer.ts";
 import type { Owner } from "./owner.ts";
 import type { ModeChange } from "./symbolic_mode.ts";
 
@@ -46,13 +46,13 @@ interface DirectoryPair {
 /** Copies nodes of one source tree for one instruction. Hard links are kept among all that one copier copies. */
 export class TreeCopier {
   readonly #source: CopySource;
-  readonly #writer: NodeWriter;
+  readonly #writer: CopyWriter;
   readonly #rules: CopyRules;
   /** Inode of a source with several names -> the inner path and inode of its copy. */
   readonly #links = new Map<string, { readonly inner: RawPath; readonly ino: bigint }>();
   #targetRoot: Inode | undefined;
 
-  constructor(source: CopySource, writer: NodeWriter, rules: CopyRules) {
+  constructor(source: CopySource, writer: CopyWriter, rules: CopyRules) {
     this.#source = source;
     this.#writer = writer;
     this.#rules = rules;

@@ -8,7 +8,7 @@ import { joinPath, parentPath, pathComponents, pathText, type RawPath } from "..
 import { lstat } from "../sys/stat.ts";
 import type { TarHeader } from "../tar/header.ts";
 import { readTar, type TarVisitor } from "../tar/read.ts";
-import { type FileWrite, NO_NODE_XATTRS, type NodeMetadata, type NodeWriter, placeOf } from "./node_writer.ts";
+import { type CopyWriter, type FileWrite, NO_NODE_XATTRS, type NodeMetadata, placeOf } from "./copy_writer.ts";
 import type { Owner } from "./owner.ts";
 
 /** What to unpack where. */
@@ -28,7 +28,7 @@ const PARENT_MODE = 0o755;
 export async function unpackArchive(
   stream: ReadableStream<Uint8Array>,
   request: UnpackRequest,
-  writer: NodeWriter,
+  writer: CopyWriter,
 ): Promise<void> {
   const unpacker = new Unpacker(writer, request);
   try {
@@ -40,7 +40,7 @@ export async function unpackArchive(
 }
 
 class Unpacker implements TarVisitor {
-  readonly #writer: NodeWriter;
+  readonly #writer: CopyWriter;
   readonly #request: UnpackRequest;
   /** Parent as written -> resolved; cleared when a link may have changed the answer. */
   #parents = new Map<string, RawPath>();
@@ -48,7 +48,7 @@ class Unpacker implements TarVisitor {
   readonly #directories = new Map<RawPath, NodeMetadata>();
   #file: FileWrite | undefined;
 
-  constructor(writer: NodeWriter, request: UnpackRequest) {
+  constructor(writer: CopyWriter, request: UnpackRequest) {
     this.#writer = writer;
     this.#request = request;
   }

@@ -40,7 +40,7 @@ export interface NodePlace {
 }
 
 /** What the writer needs of its surroundings. */
-export interface NodeWriterServices {
+export interface CopyWriterServices {
   readonly hasher: ContentHasher;
   readonly known: KnownContents;
   readonly log: Logger;
@@ -74,13 +74,13 @@ export function copiedXattrs(path: RawPath): ReadonlyMap<string, Uint8Array> {
 }
 
 /** Writes nodes into one rootfs. Owns a buffer, nothing that must be closed. */
-export class NodeWriter {
+export class CopyWriter {
   readonly rootfs: Rootfs;
-  readonly #services: NodeWriterServices;
+  readonly #services: CopyWriterServices;
   readonly #buffer = new Uint8Array(BUFFER_BYTES);
   readonly #written = new Set<RawPath>();
 
-  constructor(rootfs: Rootfs, services: NodeWriterServices) {
+  constructor(rootfs: Rootfs, services: CopyWriterServices) {
     this.rootfs = rootfs;
     this.#services = services;
   }
