@@ -1,0 +1,33 @@
+import { equal } from "node:assert/strict";
+import fc from "fast-check";
+import { resolveDestination, resolvePath } from "../../../src/plan/container_path.ts";
+
+const PATHS: readonly (readonly [workdir: string, path: string, resolved: string, destination: string])[] = [
+  ["/", "a", "/a", "/a"],
+  ["/a", "b/../c/", "/a/c", "/a/c/"],
+  ["/a/b", "../../../x", "/x", "/x"],
+  ["/a", "/b//./c", "/b/c", "/b/c"],
+  ["/a", "", "/a", "/a/"],
+  ["/a", ".", "/a", "/a/"],
+  ["/a", "./", "/a", "/a/"],
+  ["/a", "b/.", "/a/b", "/a/b/"],
+  ["/a", "..", "/", "/"],
+  ["/", "", "/", "/"],
+  ["/a", "...", "/a/...", "/a/..."],
+];
+
+for (const [workdir, path, resolved, destination] of PATHS) {
+  Deno.test(`resolvePath and resolveDestination agree when "${path}" is seen from ${workdir}`, () => {
+    equal(resolvePath(workdir, path), resolved);
+    equal(resolveDestination(workdir, path), destination);
+  });
+}
+
+Deno.test("resolvePath never leaves the root, whatever the path", () => {
+  const part = fc.constantFrom("..", ".", "", "a", "b.c");
+  fc.assert(fc.property(fc.array(part), fc.array(part), (workdir, path) => {
+    const resolved = resolvePath(`/${workdir.join("/")}`, path.join("/"));
+    equal(/^\/$|^(?:\/(?!\.{0,2}(?:\/|$))[^/]+)+$/.test(resolved), true, resolved);
+    equal(resolvePath("/", resolved), resolved);
+  }));
+});
