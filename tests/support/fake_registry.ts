@@ -145,7 +145,7 @@ async function tokenResponse(request: Request, url: URL, { knobs }: State): Prom
     if (request.headers.has("authorization")) return errorResponse(401, "UNAUTHORIZED", "bad login");
     scopes = [];
   }
-  return Response.json({ token: btoa(scopes.join(" ")), expires_in: 300 });
+  return Response.json({ token: btoa(["none", ...scopes].join(" ")), expires_in: 300 });
 }
 
 async function manifestResponse(request: Request, repository: string, name: string, state: State): Promise<Response> {

@@ -36,5 +36,8 @@ export function scriptedFetch(script: readonly Exchange[]): ScriptedFetch {
 }
 
 function untilAborted(signal: AbortSignal | null | undefined): Promise<never> {
-  return new Promise((_resolve, reject) => signal?.addEventListener("abort", () => reject(signal.reason)));
+  return new Promise((_resolve, reject) => {
+    if (signal?.aborted) reject(signal.reason);
+    signal?.addEventListener("abort", () => reject(signal.reason));
+  });
 }
