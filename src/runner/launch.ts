@@ -3,7 +3,7 @@
  * command of a RUN by execve. Started for each RUN, so it imports next to nothing.
  */
 import { errorText } from "../errors.ts";
-import { DOCKER_CAPABILITIES, limitCapabilities } from "../sys/capabilities.ts";
+import { CAPABILITY, DOCKER_CAPABILITIES, hasCapability, limitCapabilities } from "../sys/capabilities.ts";
 import { becomeUser } from "../sys/credentials.ts";
 import { ERRNO_TEXTS } from "../sys/errno.ts";
 import { dieWithParent, execute, exitNow } from "../sys/execute.ts";
@@ -46,7 +46,8 @@ export function launch(specPath: string): never {
 
 function enterSandbox(spec: LaunchSpec): void {
   if (spec.sandbox.kind === "plain") return changeRoot(spec.root);
-  if (!isPermitted(() => unshare("mount"))) throw new SandboxRefusal("mount-namespace");
+  const isAllowed = hasCapability(CAPABILITY.SYS_ADMIN) && isPermitted(() => unshare("mount"));
+  if (!isAllowed) throw new SandboxRefusal("mount-namespace");
   const hasOwnIpc = isPermitted(() => unshare("ipc"));
   if (isPermitted(() => unshare("uts"))) setHostName(HOST_NAME);
   mountSandbox(spec, hasOwnIpc);

@@ -3,7 +3,7 @@ import { errno, libc, systemError } from "./libc.ts";
 import { pathBuffer } from "./path_buffer.ts";
 import type { RawPath } from "./raw_path.ts";
 
-const SIGPIPE = 13;
+const LAST_SIGNAL = 31;
 const SIG_DFL = 0n;
 const SIG_SETMASK = 2;
 const SIGNAL_SET_BYTES = 128;
@@ -25,7 +25,7 @@ export function dieWithParent(signalNumber: number): void {
  * Signals get their default action and none is blocked; of the open files only stdin, stdout and stderr stay.
  */
 export function execute(path: RawPath, argv: readonly string[], env: readonly string[]): never {
-  libc().signal(SIGPIPE, SIG_DFL);
+  for (let number = 1; number <= LAST_SIGNAL; number++) libc().signal(number, SIG_DFL);
   libc().pthread_sigmask(SIG_SETMASK, new Uint8Array(SIGNAL_SET_BYTES), null);
   libc().syscall(CLOSE_RANGE, FIRST_INHERITED_FD, ALL_FDS, CLOSE_RANGE_CLOEXEC);
   const argvMemory = new StringArray(argv);

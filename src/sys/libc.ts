@@ -66,10 +66,26 @@ const SYMBOLS = {
 
 type Libc = Deno.StaticForeignLibraryInterface<typeof SYMBOLS>;
 
+/** The library of this thread, and the place where it keeps this thread's errno. */
 class LoadedLibc {
   static #symbols: Libc | undefined;
+  static #errno: Deno.UnsafePointerView | undefined;
+
   static symbols(): Libc {
-    return LoadedLibc.#symbols ??= Deno.dlopen("libc.so.6", SYMBOLS).symbols;
+    return LoadedLibc.#symbols ??= LoadedLibc.#load();
+  }
+
+  static errno(): number {
+    return LoadedLibc.#errno?.getInt32() ?? 0;
+  }
+
+  /** Reads errno once, so that after a failing call nothing has to be loaded that could change it. */
+  static #load(): Libc {
+    const { symbols } = Deno.dlopen("libc.so.6", SYMBOLS);
+    const location = symbols.__errno_location();
+    if (location !== null) LoadedLibc.#errno = new Deno.UnsafePointerView(location);
+    LoadedLibc.errno();
+    return symbols;
   }
 }
 
@@ -80,8 +96,7 @@ export function libc(): Libc {
 
 /** The C library's errno, to be read right after a failing call. */
 export function errno(): number {
-  const location = libc().__errno_location();
-  return location === null ? 0 : new Deno.UnsafePointerView(location).getInt32();
+  return LoadedLibc.errno();
 }
 
 /** A refused system call: which one, why (`errnoName`, such as "ENOSPC"), and on which path. */
