@@ -19,6 +19,7 @@ async function main(): Promise<number> {
     writeOut: (text) => writeAll(Deno.stdout, new TextEncoder().encode(text)),
     writeErr: (bytes) => writeAll(Deno.stderr, bytes),
     signal: stop.signal,
+    currentDirectory: Deno.cwd(),
     selfCommand: Deno.build.standalone ? [Deno.execPath()] : [Deno.execPath(), "run", "-A", Deno.mainModule],
   });
 }

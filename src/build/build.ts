@@ -3,8 +3,7 @@
  * image, and at the end save and push.
  */
 import { CachingSource } from "../blob/caching_source.ts";
-import { type BuildContext, openContext } from "../context/context.ts";
-import { readDockerfile } from "../context/read_dockerfile.ts";
+import { type BuildContext, openContext, readDockerfile } from "../context/context.ts";
 import { parseDockerfile } from "../dockerfile/parse_dockerfile.ts";
 import { imageOf } from "../image/image.ts";
 import { makePlan } from "../plan/make_plan.ts";
@@ -25,15 +24,17 @@ import { WorkFolder } from "./work_folder.ts";
 
 /** Builds what `request` asks for. Throws BuilderErrors, those about the Dockerfile as SourceError. */
 export async function build(request: BuildRequest, services: Services): Promise<BuildOutcome> {
-  await using context = await openContext(request.context.source, { subPath: request.context.subPath });
-  const { path, bytes } = await readDockerfile(request.context.dockerfile, context);
-  const source: DockerfileSource = { path, text: new TextDecoder().decode(bytes) };
+  const { dockerfile, subPath } = request.context;
+  const { currentDirectory } = services;
+  await using context = await openContext(request.context.source, { dockerfile, subPath, currentDirectory });
+  const source: DockerfileSource = await readDockerfile(dockerfile, context);
   using registry = openRegistry(request, services);
   const plan = await atSource(source, undefined, async () => {
-    return await makePlan(parseDockerfile(bytes), request.plan, registry.resolver);
+    const dockerfile = parseDockerfile(new TextEncoder().encode(source.text));
+    return await makePlan(dockerfile, request.plan, registry.resolver);
   });
   for (const { message, range } of plan.warnings) {
-    services.log.warn(range === undefined ? message : `${path}:${range.startLine}: ${message}`);
+    services.log.warn(range === undefined ? message : `${source.path}:${range.startLine}: ${message}`);
   }
   if (request.isDryRun) return { kind: "planned", text: renderPlan(plan) };
   const { outputs } = request;

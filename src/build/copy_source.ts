@@ -2,7 +2,7 @@
 import type { CopySource, ResolvedImage } from "../plan/plan.ts";
 import type { CopyTree } from "../rootfs/copy_source.ts";
 import { Rootfs } from "../rootfs/rootfs.ts";
-import { rawPath } from "../sys/raw_path.ts";
+import { type RawPath, rawPath } from "../sys/raw_path.ts";
 import type { BuildSession } from "./build_session.ts";
 import { unpackImage } from "./unpack.ts";
 
@@ -14,11 +14,11 @@ export async function copySource(
 ): Promise<CopyTree> {
   switch (source.kind) {
     case "context":
-      return session.context;
+      return { root: session.context.root, filter: session.context.ignore, keepsOwner: false };
     case "stage":
-      return { root: keptFiles(source.stageIndex, kept).path };
+      return { root: keptFiles(source.stageIndex, kept).path, keepsOwner: true };
     case "image":
-      return { root: await session.imageFiles(source.image) };
+      return { root: await session.imageFiles(source.image), keepsOwner: true };
   }
 }
 
@@ -30,10 +30,10 @@ function keptFiles(stageIndex: number, kept: ReadonlyMap<number, Rootfs>): Rootf
 
 /** Images unpacked for COPY --from, each once, whole, in a folder of its own. */
 export class ImageFolders {
-  readonly #folders = new Map<string, Promise<string>>();
+  readonly #folders = new Map<string, Promise<RawPath>>();
 
   /** The folder with the files of `image`. */
-  unpacked(image: ResolvedImage, session: BuildSession): Promise<string> {
+  unpacked(image: ResolvedImage, session: BuildSession): Promise<RawPath> {
     const known = this.#folders.get(image.digest);
     if (known !== undefined) return known;
     const folder = unpackInto(`${session.work.images}/${image.digest.replace(":", "-")}`, image, session);
@@ -42,8 +42,9 @@ export class ImageFolders {
   }
 }
 
-async function unpackInto(path: string, image: ResolvedImage, session: BuildSession): Promise<string> {
+async function unpackInto(path: string, image: ResolvedImage, session: BuildSession): Promise<RawPath> {
   await Deno.mkdir(path, { mode: 0o755 });
-  await unpackImage(session.imageOf(image), new Rootfs(rawPath(path), []), new Map(), session);
-  return path;
+  const rootfs = new Rootfs(rawPath(path), []);
+  await unpackImage(session.imageOf(image), rootfs, new Map(), session);
+  return rootfs.path;
 }

@@ -4,6 +4,7 @@ import { ContextError } from "../context/context_error.ts";
 import { errorText } from "../errors.ts";
 import { saveToLayout, writeDockerArchive } from "../image/archive.ts";
 import { type EncodedImage, encodeImage, type Image } from "../image/image.ts";
+import { withAnnotations, withFormat } from "../image/mutate.ts";
 import { formatReference, type Reference, repositoryName } from "../oci/reference.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { BuildResult, OutputOptions } from "./build_request.ts";
@@ -11,6 +12,12 @@ import type { Services } from "./services.ts";
 
 /** Name that a docker-archive without a destination carries. */
 const UNNAMED = "index.docker.io/unset-repo/unset-image-name:latest";
+
+/** `image` as it is asked for: in the wanted family of media types, with the wanted annotations. */
+export function finishImage(image: Image, { format, annotations }: OutputOptions): Image {
+  const annotated = withAnnotations(image, annotations);
+  return format === undefined ? annotated : withFormat(annotated, format);
+}
 
 /** Saves and pushes `image` as asked. A failure leaves no digest file. */
 export async function deliver(
@@ -99,7 +106,7 @@ async function inOutput<T>(path: string, action: () => Promise<T>): Promise<T> {
     return await action();
   } catch (error: unknown) {
     if (!(error instanceof Error) || !isFileError(error)) throw error;
-    throw new ContextError(`Cannot write "${path}": ${errorText(error)}`, { cause: error });
+    throw new ContextError({ action: "write", source: path, reason: errorText(error) }, { cause: error });
   }
 }
 

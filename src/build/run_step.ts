@@ -1,9 +1,13 @@
 /** One step carried out on a stage's root: run or copy, then what changed becomes a layer of the image. */
+import type { BlobSource } from "../blob/blob_store.ts";
 import type { Image } from "../image/image.ts";
 import { appendHistory, appendLayer } from "../image/mutate.ts";
 import { decompressAny } from "../layer/compression.ts";
-import { writeLayer } from "../layer/write_layer.ts";
+import type { Layer } from "../layer/layer.ts";
+import { writeLayer, type WrittenLayer } from "../layer/write_layer.ts";
+import { type ImageFormat, layerMediaType, MEDIA_TYPES } from "../oci/descriptor.ts";
 import type { CopyStep, RunStep, Step, WorkdirStep } from "../plan/plan.ts";
+import { changesOf } from "../rootfs/changed_paths.ts";
 import { copyInto } from "../rootfs/copy_into.ts";
 import { resolveUser } from "../rootfs/owner.ts";
 import type { Rootfs } from "../rootfs/rootfs.ts";
@@ -52,16 +56,24 @@ async function withLayer(
   session: BuildSession,
 ): Promise<Image> {
   const { services, layers, work } = session;
-  const layer = await writeLayer(changes, root.rootfs, {
+  const { signal } = services;
+  const written = await writeLayer(changes, root.rootfs, {
     hasher: root.hasher,
     known: root.known,
     ...layers,
-    format: place.image.format,
-    store: work.layout,
-    signal: services.signal,
+    put: (stream) => work.layout.ingest(stream, signal),
+    signal,
   });
+  const layer = layerOf(written, place.image.format, work.layout);
   services.log.debug("Layer written", { digest: layer.descriptor.digest, size: layer.descriptor.size });
   return appendLayer(place.image, layer, { history: step.history, createdMs: services.nowMs() });
+}
+
+/** The stored layer as part of an image. A zstd layer has a media type in the OCI family alone; encoding tells of it. */
+function layerOf(written: WrittenLayer, format: ImageFormat, source: BlobSource): Layer {
+  const { digest, size, diffId, compression } = written;
+  const mediaType = layerMediaType(format, compression) ?? MEDIA_TYPES.ociLayerZstd;
+  return { descriptor: { mediaType, digest, size }, diffId, source };
 }
 
 async function runCommand(step: RunStep, root: StageRoot, session: BuildSession): Promise<readonly Change[]> {
@@ -96,7 +108,9 @@ async function copyFiles(
   const source = await copySource(step.source, place.kept, session);
   root.markWritten();
   const { hasher, known } = root;
-  return await copyInto(step, source, root.rootfs, { hasher, known, decompress: decompressAny, log, signal });
+  return changesOf(
+    await copyInto(step, source, root.rootfs, { hasher, known, decompress: decompressAny, log, signal }),
+  );
 }
 
 /** Makes the directory and its missing parents, owned by the current user (BuildKit, WORKDIR). */
@@ -106,5 +120,5 @@ function makeWorkdir(step: WorkdirStep, root: StageRoot): readonly Change[] {
   const path = rootfs.resolve(rawPath(step.path), true);
   root.markWritten();
   const made = rootfs.makeDirectories(path, { uid: user.uid, gid: user.gid, mode: 0o755 });
-  return made.map((inner) => ({ kind: "write", path: inner }));
+  return changesOf(made);
 }

@@ -10,6 +10,8 @@ export interface Services {
   readonly nowMs: () => number;
   /** The environment that kiln was started with. */
   readonly env: Readonly<Record<string, string>>;
+  /** Absolute; what relative paths of the request start at. */
+  readonly currentDirectory: string;
   /** How to start this program again: the executable and what comes before the verb. */
   readonly selfCommand: readonly string[];
   /** Receives the output of RUN, as it comes. */

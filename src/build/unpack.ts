@@ -1,6 +1,8 @@
-/** An image's layers put into a rootfs, lowest first. */
+/** An image's layers put into a rootfs, lowest first, each verified against its diffId. */
+import { IntegrityError } from "../blob/verify_stream.ts";
 import type { Image } from "../image/image.ts";
-import { openUncompressed } from "../layer/layer.ts";
+import { type Layer, openUncompressed } from "../layer/layer.ts";
+import { Sha256Hasher } from "../oci/digest.ts";
 import type { KnownContents } from "../rootfs/content_hash.ts";
 import { extractLayer } from "../rootfs/extract_layer.ts";
 import type { Rootfs } from "../rootfs/rootfs.ts";
@@ -16,7 +18,27 @@ export async function unpackImage(
   for (const layer of image.layers) {
     signal.throwIfAborted();
     log.debug("Unpacking layer", { digest: layer.descriptor.digest, size: layer.descriptor.size });
-    const tar = await openUncompressed(layer, signal);
-    await extractLayer(tar, rootfs, { hasher, known, log, signal });
+    const tar = verifyDiffId(await openUncompressed(layer, signal), layer);
+    await extractLayer(tar, rootfs, { hasher, known, layer: layer.descriptor.digest, log, signal });
   }
+}
+
+/** `tar`, unchanged, that errors at its end when it is not what the config promised. */
+function verifyDiffId(tar: ReadableStream<Uint8Array>, layer: Layer): ReadableStream<Uint8Array> {
+  const hasher = new Sha256Hasher();
+  return tar.pipeThrough(
+    new TransformStream<Uint8Array, Uint8Array>({
+      transform(chunk, controller): void {
+        hasher.update(chunk);
+        controller.enqueue(chunk);
+      },
+      flush(): void {
+        const actualDigest = hasher.diffId();
+        if (actualDigest === layer.diffId) return;
+        const message =
+          `Cannot use layer ${layer.descriptor.digest}: its diffId is ${actualDigest}, not ${layer.diffId}`;
+        throw new IntegrityError(message, { expectedDigest: layer.diffId, actualDigest });
+      },
+    }),
+  );
 }

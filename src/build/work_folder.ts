@@ -3,7 +3,7 @@
  * it removes everything that this build made.
  */
 import { OciLayout } from "../blob/oci_layout.ts";
-import { errorText } from "../errors.ts";
+import { errorText, isBuilderError } from "../errors.ts";
 import { ContextError } from "../context/context_error.ts";
 
 /** The parts of the folder; each exists, and belongs to this build alone. */
@@ -26,7 +26,9 @@ export class WorkFolder implements AsyncDisposable {
       for (const part of ["layout", "stages", "images", "launch"]) await Deno.mkdir(`${path}/${part}`);
       return new WorkFolder(path, await OciLayout.open(`${path}/layout`));
     } catch (error: unknown) {
-      throw new ContextError(`Cannot make the work folder in "${parent}": ${errorText(error)}`, { cause: error });
+      if (isBuilderError(error)) throw error;
+      const failure = { action: "make the work folder in", source: parent, reason: errorText(error) };
+      throw new ContextError(failure, { cause: error });
     }
   }
 

@@ -21,6 +21,7 @@ export interface CliProcess {
   /** Aborted with a CancelledError when a signal asks us to stop. */
   readonly signal: AbortSignal;
   readonly selfCommand: readonly string[];
+  readonly currentDirectory: string;
 }
 
 const LEVELS: Readonly<Record<string, LogLevel>> = {
@@ -78,6 +79,7 @@ async function runBuild(values: FlagValues, process: CliProcess, log: Logger): P
     nowMs: Date.now,
     env: process.env,
     selfCommand: process.selfCommand,
+    currentDirectory: process.currentDirectory,
     stepOutput: (_stream, bytes) => process.writeErr(bytes),
   };
   const outcome = await build(buildRequest(values, process.env), services);
