@@ -48,8 +48,6 @@ export class TreeCopier {
   readonly #source: CopySource;
   readonly #writer: CopyWriter;
   readonly #rules: CopyRules;
-  /** Inode of a source with several names -> the inner path and inode of its copy. */
-  readonly #links = new Map<string, { readonly inner: RawPath; readonly ino: bigint }>();
   #targetRoot: Inode | undefined;
 
   constructor(source: CopySource, writer: CopyWriter, rules: CopyRules) {
@@ -169,11 +167,8 @@ export class TreeCopier {
 
   #copyFile(source: SourcePlace, node: Inode, place: NodePlace): void {
     const key = node.nlink > 1 ? inodeKey(node) : undefined;
-    const linked = key === undefined ? undefined : this.#links.get(key);
-    if (linked !== undefined) {
-      const host = this.#writer.rootfs.hostPath(linked.inner);
-      if (lstat(host)?.ino === linked.ino) return this.#writer.writeHardLink(place, host);
-    }
+    const copy = key === undefined ? undefined : this.#writer.copyOf(key);
+    if (copy !== undefined) return this.#writer.writeHardLink(place, this.#writer.rootfs.hostPath(copy));
     const metadata = this.#metadataOf(node, this.#xattrsOf(source));
     const fd = openFileForReading(source.directory, source.name);
     try {
@@ -182,9 +177,7 @@ export class TreeCopier {
     } finally {
       closeFile(fd);
     }
-    if (key === undefined) return;
-    const copy = lstatAt(place.directory, place.name);
-    if (copy !== undefined) this.#links.set(key, { inner: place.inner, ino: copy.ino });
+    if (key !== undefined) this.#writer.rememberCopy(key, place.inner);
   }
 
   #isIncluded(source: SourcePlace, relative: RawPath, node: Inode): boolean {

@@ -79,6 +79,9 @@ export class CopyWriter {
   readonly #services: CopyWriterServices;
   readonly #buffer = new Uint8Array(BUFFER_BYTES);
   readonly #written = new Set<RawPath>();
+  /** Key of a source with several names -> where its copy is; and back. */
+  readonly #copies = new Map<string, RawPath>();
+  readonly #copyKeys = new Map<RawPath, string>();
 
   constructor(rootfs: Rootfs, services: CopyWriterServices) {
     this.rootfs = rootfs;
@@ -90,9 +93,24 @@ export class CopyWriter {
     return [...this.#written];
   }
 
-  /** Says that the inner path was made or changed. */
+  /** Says that the inner path was made or changed: it is no longer the copy that it may have been. */
   note(inner: RawPath): void {
     this.#written.add(inner);
+    const key = this.#copyKeys.get(inner);
+    if (key === undefined) return;
+    this.#copyKeys.delete(inner);
+    this.#copies.delete(key);
+  }
+
+  /** Says that the inner path is the copy of the source that `key` names. */
+  rememberCopy(key: string, inner: RawPath): void {
+    this.#copies.set(key, inner);
+    this.#copyKeys.set(inner, key);
+  }
+
+  /** The inner path of the copy of the source that `key` names, if it is still what was written. */
+  copyOf(key: string): RawPath | undefined {
+    return this.#copies.get(key);
   }
 
   /** Whether this writer has noted the inner path. */
