@@ -1,18 +1,22 @@
 /**
  * The gate. `deno task ok` checks format, lint and types and runs the architecture, unit and doc tests; `deno task test` does
- * the same, sets up what the conformance and end-to-end tests need, and runs them too. The last line tells the counts.
+ * the same, sets up what the conformance and end-to-end tests need, and runs them too; `deno task oldest` runs the unit tests
+ * on the oldest Deno that is supported. The last line tells the counts.
  */
 import { passThrough, runCommand, say } from "../tests/support/run_command.ts";
 import { countResults, type TestCounts } from "./test_counts.ts";
 
 const PROJECT_ROOT = new URL("..", import.meta.url).pathname;
 const REPORT_FOLDER = `${PROJECT_ROOT}dist/reports`;
+const OLDEST_DENO = "2.4.2";
 const SLOW_TIMEOUT_MS = 25 * 60_000;
 
 /** One step of the gate: a Deno subcommand, and where its test report goes if it runs tests. */
 interface Step {
   readonly title: string;
   readonly args: readonly string[];
+  /** Another Deno than the one that runs the gate. */
+  readonly deno?: readonly string[];
   readonly report?: string;
   readonly timeoutMs?: number;
   /** Prints what a test run says only where something failed. */
@@ -40,6 +44,18 @@ function slowSteps(): readonly Step[] {
   return [SET_UP, { ...tests, timeoutMs: SLOW_TIMEOUT_MS }];
 }
 
+/** The unit tests on the oldest Deno whose runtime base the compiled program may have. */
+function oldestSteps(): readonly Step[] {
+  const tests = testStep(`unit tests on Deno ${OLDEST_DENO}`, "oldest", [], ["tests/unit"]);
+  return [{ ...tests, deno: ["npx", "-y", `deno@${OLDEST_DENO}`], isTerse: true }];
+}
+
+/** The steps by the task's argument. */
+async function chooseSteps(name: string | undefined): Promise<readonly Step[]> {
+  if (name === "oldest") return oldestSteps();
+  return [...await fastSteps(), ...name === "test" ? slowSteps() : []];
+}
+
 function testStep(title: string, name: string, flags: readonly string[], paths: readonly string[]): Step {
   const report = `${REPORT_FOLDER}/${name}.xml`;
   const args = [
@@ -63,7 +79,7 @@ async function typeScriptFiles(folder: string): Promise<readonly string[]> {
 }
 
 async function execute(step: Step): Promise<number> {
-  const command = [Deno.execPath(), ...step.args];
+  const command = [...step.deno ?? [Deno.execPath()], ...step.args];
   const options = { cwd: PROJECT_ROOT, ...step.timeoutMs === undefined ? {} : { timeoutMs: step.timeoutMs } };
   if (!step.isTerse) return await passThrough(command, options);
   const { code, stdout, stderr } = await runCommand(command, { ...options, env: { NO_COLOR: "1" } });
@@ -97,8 +113,7 @@ async function runGate(steps: readonly Step[]): Promise<TestCounts> {
 }
 
 if (import.meta.main) {
-  const isWhole = Deno.args[0] === "test";
-  const steps = [...await fastSteps(), ...isWhole ? slowSteps() : []];
+  const steps = await chooseSteps(Deno.args[0]);
   const { passed, failed } = await runGate(steps);
   await Deno.stdout.write(new TextEncoder().encode(`\n${passed} passed, ${failed} failed\n`));
   Deno.exit(failed === 0 && passed > 0 ? 0 : 1);
