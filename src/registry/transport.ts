@@ -2,14 +2,15 @@
  * The one place that makes HTTP calls for registries: retries, redirects by hand, silence limits. Credentials go to the
  * origin they are for and to no other.
  */
-import { BuilderError, errorText } from "../errors.ts";
+import { BuilderError } from "../errors.ts";
 import type { Connections } from "./connections.ts";
+import { type NetworkFailure, networkFailure } from "./network_failure.ts";
 import { redactUrl, RegistryError, type RegistryFailure } from "./registry_error.ts";
 import type { Purpose } from "./registry_options.ts";
 import type { RegistryServices } from "./registry_services.ts";
 import { type CallName, discard, readBody, type Reply } from "./reply.ts";
 import { isRetryableStatus, MAX_ATTEMPTS, retryDelayMs } from "./retry.ts";
-import { failOnSilence, StallError, withinTime } from "./stall.ts";
+import { failOnSilence, withinTime } from "./stall.ts";
 
 /** One call. */
 export interface TransportRequest extends CallName {
@@ -72,7 +73,10 @@ export class Transport {
       } catch (error: unknown) {
         this.#throwIfStopped(request);
         if (error instanceof BuilderError) throw error;
-        if (attempt >= attempts) throw this.#networkError(request, error);
+        const failed = networkFailure(error, new URL(request.url).host);
+        if (attempt >= attempts || !failed.retryable) {
+          throw this.#error(request, failed.reason, { ...failed, cause: error });
+        }
       }
       await this.wait(attempt, request.signal, retryAfter);
     }
@@ -93,9 +97,9 @@ export class Transport {
       const next = redirectTarget(request, reply);
       if (next === undefined) return reply;
       await discard(reply);
-      if (hops >= MAX_REDIRECTS) throw this.#error(request, `more than ${MAX_REDIRECTS} redirects`, false);
+      if (hops >= MAX_REDIRECTS) throw this.#error(request, `more than ${MAX_REDIRECTS} redirects`);
       if (new URL(next).protocol === "http:" && url.startsWith("https:") && request.isContentAddressed !== true) {
-        throw this.#error(request, `refused a redirect from https to ${redactUrl(next)}`, false);
+        throw this.#error(request, `refused a redirect from https to ${redactUrl(next)}`);
       }
       url = next;
     }
@@ -139,22 +143,14 @@ export class Transport {
     request.signal?.throwIfAborted();
   }
 
-  #networkError(request: TransportRequest, cause: unknown): RegistryError {
-    const reason = cause instanceof StallError
-      ? `no byte from ${new URL(request.url).host} for ${Math.round(cause.silenceMs / 1000)} seconds`
-      : `no connection to ${new URL(request.url).host}: ${networkReason(cause)}`;
-    return this.#error(request, reason, true, cause);
-  }
-
-  #error(request: TransportRequest, reason: string, retryable: boolean, cause?: unknown): RegistryError {
+  #error(
+    request: TransportRequest,
+    reason: string,
+    options: Partial<NetworkFailure> & { cause?: unknown } = {},
+  ): RegistryError {
     const { operation, method } = request;
+    const { retryable = false, cause, hint } = options;
     const failure: RegistryFailure = { operation, method, url: redactUrl(request.url), errorCodes: [], retryable };
-    const looksPlain = /InvalidContentType|corrupt message|wrong version number|packet length/i.test(
-      errorText(cause),
-    );
-    const hint = looksPlain
-      ? `If the registry speaks plain HTTP, allow it with --insecure-registry=${new URL(request.url).host}`
-      : undefined;
     return new RegistryError(failure, reason, { cause, hint });
   }
 }
@@ -174,14 +170,6 @@ function redirectTarget(request: TransportRequest, reply: Reply): string | undef
   if (location === null || !URL.canParse(location, reply.url)) return undefined;
   const target = new URL(location, reply.url);
   return target.protocol === "http:" || target.protocol === "https:" ? target.href : undefined;
-}
-
-/** The innermost text of a failed fetch, without addresses: those may carry secrets. */
-function networkReason(error: unknown): string {
-  let inner = error;
-  while (inner instanceof Error && inner.cause instanceof Error) inner = inner.cause;
-  const text = errorText(inner).replace(/^error sending request for url \([^)]*\): /, "");
-  return text.replace(/\b[a-z][a-z0-9+.-]*:\/\/[^\s)"']+/gi, (url) => redactUrl(url)).slice(0, 400);
 }
 
 const MAX_REDIRECTS = 5;
