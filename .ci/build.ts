@@ -45,7 +45,9 @@ export async function build(options: BuildOptions): Promise<void> {
   await compile(options, options.runtimeBase, "kiln");
   if (!options.isExecutor) return;
   await collectLibraries(`${options.outFolder}/lib`);
-  await compile(options, await relocatedBase(options), "executor");
+  const base = await relocatedBase(options);
+  await compile(options, base, "executor");
+  await Deno.remove(base);
 }
 
 async function findWorkers(folder: string): Promise<readonly string[]> {
