@@ -1,4 +1,5 @@
 /** Plans a Dockerfile for a test: a request in JSON's shape, and a resolver that knows the images it names and no other. */
+import type { Dockerfile, StageInstruction } from "../../src/dockerfile/instruction.ts";
 import { parseDockerfile } from "../../src/dockerfile/parse_dockerfile.ts";
 import { UnsupportedError } from "../../src/errors.ts";
 import { MEDIA_TYPES } from "../../src/oci/descriptor.ts";
@@ -6,6 +7,7 @@ import { sha256 } from "../../src/oci/digest.ts";
 import type { ContainerConfig, ImageConfig } from "../../src/oci/image_config.ts";
 import { formatPlatform, parsePlatform, type Platform } from "../../src/oci/platform.ts";
 import { formatReference, parseReference, type Reference } from "../../src/oci/reference.ts";
+import type { ConfigInstruction } from "../../src/plan/config_state.ts";
 import { makePlan } from "../../src/plan/make_plan.ts";
 import type { BaseResolver, Plan, PlanOptions, ResolvedImage } from "../../src/plan/plan.ts";
 
@@ -58,10 +60,44 @@ export class FakeResolver implements BaseResolver {
   }
 }
 
+/** Parses `text`. */
+export function parseText(text: string): Dockerfile {
+  return parseDockerfile(new TextEncoder().encode(text));
+}
+
+/** Parses `lines` as the instructions of a stage; the first is on line 2. */
+export function parseStage(lines: string): readonly StageInstruction[] {
+  return parseText(`FROM scratch\n${lines}\n`).stages[0]?.instructions ?? [];
+}
+
+/** Parses `lines` as instructions that change the config. */
+export function parseConfigStage(lines: string): readonly ConfigInstruction[] {
+  return parseStage(lines).map((instruction) => {
+    switch (instruction.kind) {
+      case "RUN":
+      case "COPY":
+      case "ADD":
+      case "ARG":
+        throw new TypeError(`${instruction.kind} changes no config`);
+      default:
+        return instruction;
+    }
+  });
+}
+
+/** Parses `line` as one instruction, on line 2, that must be of the kind `kind`. */
+export function parseOne<Kind extends StageInstruction["kind"]>(
+  kind: Kind,
+  line: string,
+): Extract<StageInstruction, { readonly kind: Kind }> {
+  const [instruction] = parseStage(line);
+  if (!isOfKind(instruction, kind)) throw new TypeError(`"${line}" is no ${kind}`);
+  return instruction;
+}
+
 /** Parses and plans `text`. */
 export function planText(text: string, request: PlanRequest = {}): Promise<Plan> {
-  const dockerfile = parseDockerfile(new TextEncoder().encode(text));
-  return makePlan(dockerfile, planOptions(request), new FakeResolver(request.images));
+  return makePlan(parseText(text), planOptions(request), new FakeResolver(request.images));
 }
 
 /** An image without layers; its digest stands for its name and platform. */
@@ -79,4 +115,12 @@ export function resolvedImage(reference: Reference, image: KnownImage, platform:
   const manifest = { schemaVersion: 2, mediaType: MEDIA_TYPES.ociManifest, config, layers: [] } as const;
   const manifestDescriptor = { mediaType: MEDIA_TYPES.ociManifest, digest, size };
   return { reference, digest, manifest, manifestDescriptor, config: imageConfig };
+}
+
+function isOfKind<Kind extends StageInstruction["kind"]>(
+  instruction: StageInstruction | undefined,
+  kind: Kind,
+): instruction is Extract<StageInstruction, { readonly kind: Kind }> {
+  // CMD and ENTRYPOINT, COPY and ADD share a type each, which Extract finds only by the union of their kinds.
+  return instruction?.kind === kind;
 }
