@@ -216,11 +216,6 @@ export class CopyWriter {
     for (const made of this.rootfs.makeDirectories(inner, metadata)) this.note(made);
   }
 
-  /** Whether the node at `place` is the one that `inode` tells of. */
-  isSame(place: NodePlace, inode: Inode): boolean {
-    const existing = lstatAt(place.directory, place.name);
-    return existing !== undefined && existing.dev === inode.dev && existing.ino === inode.ino;
-  }
 
   /** Owner first: changing it clears set-id bits and capabilities. Gives whether the capability is as asked. */
   #finish(place: NodePlace, metadata: NodeMetadata, type: Inode["type"]): boolean {
