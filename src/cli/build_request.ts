@@ -6,7 +6,8 @@ import { parsePlatform, type Platform } from "../oci/platform.ts";
 import { parseReference, type Reference } from "../oci/reference.ts";
 import { type FlagValues, UsageError } from "./flag.ts";
 import { keyValues } from "./key_values.ts";
-import { credentialPaths, registryOptions } from "./registry_flags.ts";
+import { credentialPaths } from "../registry/credentials.ts";
+import { registryOptions } from "./registry_flags.ts";
 
 /** The request that a command line states. Throws UsageError. */
 export function buildRequest(values: FlagValues, env: Readonly<Record<string, string>>): BuildRequest {

@@ -28,19 +28,6 @@ export function registryOptions(values: FlagValues, env: Readonly<Record<string,
   };
 }
 
-/** Paths of docker config.json files, the strongest first: $DOCKER_CONFIG, kaniko's place, the user's, podman's. */
-export function credentialPaths(env: Readonly<Record<string, string>>): readonly string[] {
-  const paths = [
-    env.DOCKER_CONFIG && `${env.DOCKER_CONFIG.replace(/\/+$/, "")}/config.json`,
-    `${env.KANIKO_DIR || "/kaniko"}/.docker/config.json`,
-    env.HOME && `${env.HOME}/.docker/config.json`,
-    env.REGISTRY_AUTH_FILE,
-    env.XDG_RUNTIME_DIR && `${env.XDG_RUNTIME_DIR}/containers/auth.json`,
-    env.HOME && `${env.XDG_CONFIG_HOME || `${env.HOME}/.config`}/containers/auth.json`,
-  ];
-  return [...new Set(paths.filter((path) => path !== undefined).filter((path) => path !== ""))];
-}
-
 function clientCertificates(words: readonly string[]): ReadonlyMap<string, ClientCertificate> {
   const certificates = new Map<string, ClientCertificate>();
   for (const [host, files] of keyValues("registry-client-cert", words)) {

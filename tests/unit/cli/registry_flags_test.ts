@@ -1,7 +1,7 @@
 import { deepEqual, equal, throws } from "node:assert/strict";
 import { EXECUTOR_FLAGS } from "../../../src/cli/executor_flags.ts";
 import { parseFlags } from "../../../src/cli/parse_flags.ts";
-import { credentialPaths, registryOptions } from "../../../src/cli/registry_flags.ts";
+import { registryOptions } from "../../../src/cli/registry_flags.ts";
 import type { RegistryOptions } from "../../../src/registry/registry_options.ts";
 
 function options(args: readonly string[], env: Readonly<Record<string, string>> = {}): RegistryOptions {
@@ -26,12 +26,4 @@ Deno.test("registryOptions takes certificates by host", () => {
   equal(registryCertificates.get("h"), "/ca.pem");
   deepEqual(registryClientCerts.get("h"), { certificatePath: "/c.pem", keyPath: "/k.pem" });
   throws(() => options(["--registry-client-cert=h=/c.pem"]), /HOST=CERT,KEY/);
-});
-
-Deno.test("credentialPaths puts DOCKER_CONFIG first and names each path once", () => {
-  deepEqual(credentialPaths({ DOCKER_CONFIG: "/kaniko/.docker/", HOME: "/root" }), [
-    "/kaniko/.docker/config.json",
-    "/root/.docker/config.json",
-    "/root/.config/containers/auth.json",
-  ]);
 });
