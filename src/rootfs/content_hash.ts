@@ -9,6 +9,8 @@ declare const contentHashBrand: unique symbol;
 /** 32 hex digits. Equal hashes: equal bodies and equal capabilities. */
 export type ContentHash = string & { readonly [contentHashBrand]: true };
 
+const NO_CAPABILITY = Uint8Array.of(0);
+
 /** Hashes the content of one file after the other. Make it once with {@link createContentHasher}. */
 export class ContentHasher {
   readonly #hasher: IHasher;
@@ -20,8 +22,12 @@ export class ContentHasher {
   /** Starts a file whose `security.capability` is `capability`. */
   begin(capability: Uint8Array | undefined): void {
     this.#hasher.init();
-    this.#hasher.update(Uint8Array.of(capability?.length ?? 0));
-    if (capability !== undefined) this.#hasher.update(capability);
+    if (capability === undefined) {
+      this.#hasher.update(NO_CAPABILITY);
+      return;
+    }
+    this.#hasher.update(Uint8Array.of(capability.length));
+    this.#hasher.update(capability);
   }
 
   update(bytes: Uint8Array): void {

@@ -172,10 +172,20 @@ export function withoutUmask<T>(action: () => T): T {
 
 const NO_XATTRS: ReadonlyMap<string, Uint8Array> = new Map();
 
+/** Every use fills it and hands it to one synchronous call. */
+const TIMES = new BigInt64Array(4);
+const TIMES_BYTES = new Uint8Array(TIMES.buffer);
+
 function timesBuffer(mtimeNs: bigint): Uint8Array<ArrayBuffer> {
-  const nanoseconds = ((mtimeNs % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n;
-  const seconds = (mtimeNs - nanoseconds) / 1_000_000_000n;
-  return new Uint8Array(new BigInt64Array([seconds, nanoseconds, seconds, nanoseconds]).buffer);
+  let seconds = mtimeNs / 1_000_000_000n;
+  let nanoseconds = mtimeNs - seconds * 1_000_000_000n;
+  if (nanoseconds < 0n) {
+    nanoseconds += 1_000_000_000n;
+    seconds -= 1n;
+  }
+  TIMES[0] = TIMES[2] = seconds;
+  TIMES[1] = TIMES[3] = nanoseconds;
+  return TIMES_BYTES;
 }
 
 /** The kernel's encoding of a device number (sysmacros.h, makedev). */
