@@ -38,7 +38,10 @@ const HOSTS = "127.0.0.1\tlocalhost buildkitsandbox\n::1\tlocalhost ip6-localhos
 const NOT_FOUND = 127;
 const NOT_EXECUTABLE = 126;
 
-/** The runner of builds whose rootfs is a folder. Commands of different folders may run at the same time. */
+/**
+ * The runner of builds whose rootfs is a folder. Commands of different folders may run at the same time; in one folder one
+ * command runs at a time, as its mount points are made and removed around it.
+ */
 export class ChrootRunner implements Runner {
   readonly #options: ChrootRunnerOptions;
   readonly #patience: Patience;

@@ -4,10 +4,14 @@
  */
 import { UnsupportedError } from "../errors.ts";
 import { overrideFilePermissions, withThreadCredentials } from "../sys/credentials.ts";
-import { libc } from "../sys/libc.ts";
+import { readLink } from "../sys/inode.ts";
+import { libc, SystemError } from "../sys/libc.ts";
 import { pathBuffer } from "../sys/path_buffer.ts";
 import { becomeSubreaper, endCommandProcesses, ownDescendants } from "../sys/process.ts";
 import { pathText, rawPath } from "../sys/raw_path.ts";
+import { resolveInRoot } from "../sys/resolve_in_root.ts";
+import { AT_CWD, lstat } from "../sys/stat.ts";
+import { listDirectory } from "../sys/walk.ts";
 import { failure, findCommand, type FoundCommand } from "./find_command.ts";
 import type { ExitStatus, Runner, RunOutput, RunSpec } from "./runner.ts";
 import { DEFAULT_PATIENCE, type Patience, supervise } from "./supervise.ts";
@@ -26,14 +30,23 @@ export class InplaceRunner implements Runner {
   async run(spec: RunSpec, output: RunOutput, signal: AbortSignal): Promise<ExitStatus> {
     signal.throwIfAborted();
     if (spec.root !== "/") throw new UnsupportedError(`Cannot run in place in "${pathText(spec.root)}": it is not "/"`);
+    requireWorkdir(spec);
     const command = findCommand(spec);
     becomeSubreaper();
     const before = ownDescendants();
+    const pipesBefore = ownPipes();
     const child = spawnAs(spec, command);
+    if (spec.uid !== 0) giveNewPipes(pipesBefore, spec);
     const leaders = new Set([child.pid]);
     const endRest = (): Promise<void> => endCommandProcesses({ before, leaders, leader: child.pid });
     return await supervise({ child, isNamespaceInit: false, endRest }, output, signal, this.#patience);
   }
+}
+
+function requireWorkdir(spec: RunSpec): void {
+  const path = rawPath(spec.workdir);
+  if (resolveInRoot(spec.root, path).inode?.type === "directory") return;
+  throw new SystemError("chdir", "ENOENT", path, `Cannot enter "${spec.workdir}": no such directory (chdir: ENOENT)`);
 }
 
 /** Spawns with the step's ids on this thread alone: one synchronous section, as no other code may run as somebody else. */
@@ -69,6 +82,27 @@ function spawn(command: Deno.Command, spec: RunSpec): Deno.ChildProcess {
 /** Whether the calling thread's user may execute (or enter) `path`. */
 function isAccessible(path: string): boolean {
   return libc().access(pathBuffer(rawPath(path)), X_OK) === 0;
+}
+
+/** Our open pipes, by path below /proc, with what tells them apart. */
+function ownPipes(): ReadonlyMap<string, string> {
+  const pipes = new Map<string, string>();
+  for (const fd of listDirectory(rawPath("/proc/self/fd"))) {
+    const path = `/proc/self/fd/${fd}`;
+    const target = lstat(rawPath(path)) === undefined ? "" : readLink(AT_CWD, rawPath(path));
+    if (target.startsWith("pipe:")) pipes.set(path, target);
+  }
+  return pipes;
+}
+
+/**
+ * Gives the command's output pipes, which are new and whose other ends are ours, to its user, who could not open
+ * /dev/stdout and /dev/stderr otherwise. The command's own ends cannot be reached without SYS_PTRACE.
+ */
+function giveNewPipes(before: ReadonlyMap<string, string>, spec: RunSpec): void {
+  for (const [path, target] of ownPipes()) {
+    if (before.get(path) !== target) Deno.chownSync(path, spec.uid, spec.gid);
+  }
 }
 
 function withUmask<T>(mask: number, action: () => T): T {

@@ -7,6 +7,7 @@ import { CAPABILITY, DOCKER_CAPABILITIES, hasCapability, limitCapabilities } fro
 import { becomeUser } from "../sys/credentials.ts";
 import { ERRNO_TEXTS } from "../sys/errno.ts";
 import { dieWithParent, execute, exitNow } from "../sys/execute.ts";
+import { changeOwnerOfFile } from "../sys/file.ts";
 import { libc, SystemError } from "../sys/libc.ts";
 import { changeDirectory, changeRoot, isPermitted, pivotRoot, setHostName, unshare } from "../sys/namespace.ts";
 import { rawPath } from "../sys/raw_path.ts";
@@ -15,6 +16,8 @@ import { type LaunchReport, type LaunchSpec, takeLaunchSpec } from "./launch_spe
 
 const UMASK = 0o022;
 const SIGKILL = 9;
+const STDOUT = 1;
+const STDERR = 2;
 const HOST_NAME = "buildkitsandbox";
 const NOT_EXECUTABLE = 126;
 const NOT_FOUND = 127;
@@ -56,6 +59,8 @@ function enterSandbox(spec: LaunchSpec): void {
 
 /** Everything that the command inherits, in the order in which each step still has the right to do the next. */
 function takeIdentity(spec: LaunchSpec): void {
+  // The output pipes are ours: without this a user could not open /dev/stdout and /dev/stderr. Source: runc.
+  for (const fd of [STDOUT, STDERR]) changeOwnerOfFile(fd, spec.uid, spec.gid);
   changeDirectory(rawPath(spec.workdir));
   libc().umask(UMASK);
   limitCapabilities(DOCKER_CAPABILITIES);

@@ -2,6 +2,8 @@
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { exitCodeOf, RunError } from "../../src/runner/runner.ts";
 import type { Patience } from "../../src/runner/supervise.ts";
+import { rawPath } from "../../src/sys/raw_path.ts";
+import { listDirectory } from "../../src/sys/walk.ts";
 import { NEVER, QUICK, RunnerScene, type RunnerSubject } from "../support/runner_scene.ts";
 
 /** Makes a fresh subject for one test. */
@@ -123,7 +125,7 @@ function leftoverTests(test: Register): void {
 
   test("leaves no zombie", async (scene) => {
     equal(await scene.shell("(setsid true &); (setsid sleep 1000 &); sleep 0.1"), 0);
-    const zombies = [...Deno.readDirSync("/proc")].filter(({ name }) => {
+    const zombies = listDirectory(rawPath("/proc")).filter((name) => {
       const stat = /^\d+$/.test(name) ? readText(`/proc/${name}/stat`) : "";
       return stat.includes(`) Z ${Deno.pid} `);
     });
@@ -234,6 +236,13 @@ function lookupTests(test: Register): void {
 }
 
 function outputTests(test: Register): void {
+  test("lets any user open /dev/stdout and /dev/stderr", async (scene) => {
+    if (!scene.subject.hasProc) return;
+    const script = "sleep 0.05; echo out > /dev/stdout; echo err > /dev/stderr";
+    equal(await scene.shell(script, { uid: 1234, gid: 1234 }), 0);
+    deepEqual([scene.output.stdout, scene.output.stderr], ["out\n", "err\n"]);
+  });
+
   test("passes 50 MB on without loss and in bounded memory", async (scene) => {
     const before = Deno.memoryUsage().rss;
     equal(await scene.shell(`head -c ${BIG_OUTPUT_BYTES} /dev/zero; printf END >&2`), 0);
