@@ -69,7 +69,7 @@ function readCommand(instruction: RunInstruction, config: ContainerConfig): Pick
     return shell(command.text + heredocs.map(({ content, name }) => `\n${content}${name}`).join(""));
   }
   const content = bodyOf(heredoc);
-  if (!heredoc.content.startsWith("#!")) return shell(content);
+  if (!content.startsWith("#!")) return shell(content);
   const { name } = heredoc;
   if (name.includes("/") || name === "." || name === "..") {
     throw new DockerfileError(

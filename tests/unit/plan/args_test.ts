@@ -1,4 +1,4 @@
-import { deepEqual, equal, throws } from "node:assert/strict";
+import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
 import type { ArgInstruction } from "../../../src/dockerfile/instruction.ts";
 import {
   assignEnv,
@@ -71,8 +71,8 @@ const ARG_CASES: readonly ArgCase[] = [
 for (const { name, arg, globals, buildArgs, env, history } of ARG_CASES) {
   Deno.test(`declareArgs assigns in order when ${name}`, () => {
     const change = declare(startScope(["E=0"]), arg, { globals, buildArgs });
-    deepEqual(runEnv(change.scope, new Map()), env);
-    equal(change.history, history);
+    deepStrictEqual(runEnv(change.scope, new Map()), env);
+    strictEqual(change.history, history);
   });
 }
 
@@ -83,9 +83,9 @@ Deno.test("declareArgs throws at the ARG when its default cannot be expanded", (
 Deno.test("globalScope expands ARGs with earlier ones, automatic ones and build-args", () => {
   const request = { buildArgs: { a: "9", TARGETARCH: "riscv64" }, targetPlatform: "linux/arm/v7" };
   const { values, declared } = scope("ARG a=1\nARG b=$a-$TARGETARCH c=${b}c d\nFROM scratch AS last", request);
-  deepEqual(["a", "b", "c", "d"].map((name) => values.get(name)), ["9", "9-riscv64", "9-riscv64c", undefined]);
-  equal(declared.has("d"), true);
-  deepEqual(
+  deepStrictEqual(["a", "b", "c", "d"].map((name) => values.get(name)), ["9", "9-riscv64", "9-riscv64c", undefined]);
+  strictEqual(declared.has("d"), true);
+  deepStrictEqual(
     ["TARGETPLATFORM", "TARGETVARIANT", "BUILDPLATFORM", "BUILDVARIANT", "TARGETOSVERSION", "TARGETSTAGE"]
       .map((name) => values.get(name)),
     ["linux/arm/v7", "v7", "linux/amd64", "", "", "last"],
@@ -93,50 +93,56 @@ Deno.test("globalScope expands ARGs with earlier ones, automatic ones and build-
 });
 
 Deno.test("globalScope names the target stage as asked, else by its name, else default", () => {
-  equal(scope("FROM scratch", {}).values.get("TARGETSTAGE"), "default");
-  equal(scope("FROM scratch AS a", {}).values.get("TARGETSTAGE"), "a");
-  equal(scope("FROM scratch AS a\nFROM scratch AS b", { target: "A" }).values.get("TARGETSTAGE"), "A");
+  strictEqual(scope("FROM scratch", {}).values.get("TARGETSTAGE"), "default");
+  strictEqual(scope("FROM scratch AS a", {}).values.get("TARGETSTAGE"), "a");
+  strictEqual(scope("FROM scratch AS a\nFROM scratch AS b", { target: "A" }).values.get("TARGETSTAGE"), "A");
 });
 
 Deno.test("assignEnv and startScope let the last assignment win and go last", () => {
   const assigned = assignEnv(startScope(["a=1", "b=2", "a=3", "bare"]), [["b", "4"], ["c", "5"]]);
-  deepEqual(runEnv(assigned, new Map()), ["a=3", "bare=", "b=4", "c=5"]);
+  deepStrictEqual(runEnv(assigned, new Map()), ["a=3", "bare=", "b=4", "c=5"]);
 });
 
 Deno.test("inheritScope keeps ARGs and assigns the config's environment anew", () => {
   const parent = declare(startScope(["X=env"]), "ARG X=arg Y=y", {}).scope;
   const child = inheritScope(parent, ["X=env"]);
-  deepEqual(runEnv(child, new Map()), ["Y=y", "X=env"]);
-  deepEqual(historyArgs(child), ["|2", "X=env", "Y=y"]);
+  deepStrictEqual(runEnv(child, new Map()), ["Y=y", "X=env"]);
+  deepStrictEqual(historyArgs(child), ["|2", "X=env", "Y=y"]);
 });
 
 Deno.test("historyArgs folds duplicates and shows today's values in order of first declaration", () => {
   const first = declare(startScope([]), "ARG foo=1 bar=2 foo=3 none", {}).scope;
-  deepEqual(historyArgs(assignEnv(first, [["bar", "env"]])), ["|3", "foo=3", "bar=env", "none="]);
-  deepEqual(historyArgs(startScope(["a=b"])), []);
+  deepStrictEqual(historyArgs(assignEnv(first, [["bar", "env"]])), ["|3", "foo=3", "bar=env", "none="]);
+  deepStrictEqual(historyArgs(startScope(["a=b"])), []);
 });
 
 Deno.test("isDeclared holds for ARGs without value and for the builder's own", () => {
   const { scope: declared } = declare(startScope([]), "ARG a", {});
-  deepEqual(["a", "b", "BUILDKIT_SBOM_SCAN_CONTEXT"].map((name) => isDeclared(declared, name)), [true, false, true]);
+  deepStrictEqual(["a", "b", "BUILDKIT_SBOM_SCAN_CONTEXT"].map((name) => isDeclared(declared, name)), [
+    true,
+    false,
+    true,
+  ]);
 });
 
 Deno.test("runEnv puts proxies last, in both cases, over what the stage has", () => {
   const buildArgs = new Map([["no_Proxy", "n"], ["HTTP_PROXY", "h"], ["ftp_proxy", ""], ["MY_PROXY", "m"]]);
-  deepEqual(runEnv(startScope(["http_proxy=mine", "a=b"]), buildArgs), [
+  deepStrictEqual(runEnv(startScope(["http_proxy=mine", "a=b"]), buildArgs), [
     "a=b",
     "HTTP_PROXY=h",
     "http_proxy=h",
     "NO_PROXY=n",
     "no_proxy=n",
   ]);
-  deepEqual(proxyVariables(new Map([["a", "b"]])), []);
+  deepStrictEqual(proxyVariables(new Map([["a", "b"]])), []);
 });
 
 Deno.test("unusedBuildArgs names those that no ARG declares and nothing else gives a meaning", () => {
   const names = ["g", "s", "typo", "HTTPS_PROXY", "BUILDKIT_SYNTAX", "SOURCE_DATE_EPOCH", "TARGETARCH"];
   const buildArgs = new Map(names.map((name) => [name, "1"]));
-  deepEqual(unusedBuildArgs(buildArgs, scope("ARG g\nFROM scratch", {}), parseStage("ARG s\nENV typo=1")), ["typo"]);
+  deepStrictEqual(unusedBuildArgs(buildArgs, scope("ARG g\nFROM scratch", {}), parseStage("ARG s\nENV typo=1")), [
+    "typo",
+  ]);
 });
 
 const EPOCHS: readonly (readonly [text: string, buildArg: string | undefined, seconds: number | undefined])[] = [
@@ -151,7 +157,7 @@ const EPOCHS: readonly (readonly [text: string, buildArg: string | undefined, se
 for (const [text, buildArg, seconds] of EPOCHS) {
   Deno.test(`sourceDateEpoch is ${seconds} when "${text}" is given build-arg ${buildArg}`, () => {
     const request = buildArg === undefined ? {} : { buildArgs: { SOURCE_DATE_EPOCH: buildArg } };
-    equal(sourceDateEpoch(parseText(text), scope(text, request), planOptions(request)), seconds);
+    strictEqual(sourceDateEpoch(parseText(text), scope(text, request), planOptions(request)), seconds);
   });
 }
 

@@ -1,4 +1,4 @@
-import { deepEqual, equal, throws } from "node:assert/strict";
+import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
 import type { ContainerConfig, ImageConfig } from "../../../src/oci/image_config.ts";
 import {
   applyInstruction,
@@ -95,8 +95,8 @@ const CHANGES: readonly ChangeCase[] = [
 for (const { line, start = {}, config, history } of CHANGES) {
   Deno.test(`applyInstruction changes the config when told ${line} after ${JSON.stringify(start)}`, () => {
     const change = applyLines({ config: start, hasOwnCommand: false }, line);
-    deepEqual(change.state.config, config);
-    equal(change.history, history);
+    deepStrictEqual(change.state.config, config);
+    strictEqual(change.history, history);
   });
 }
 
@@ -108,16 +108,16 @@ Deno.test("applyInstruction removes the user when it is empty", () => {
     raw: "",
     user: "",
   });
-  deepEqual(change.state.config, {});
+  deepStrictEqual(change.state.config, {});
 });
 
 Deno.test("applyInstruction keeps a CMD of the same stage when ENTRYPOINT follows", () => {
   const { state } = applyLines({ config: { Cmd: ["old"] }, hasOwnCommand: false }, 'CMD ["mine"]\nENTRYPOINT ["a"]');
-  deepEqual(state.config, { Cmd: ["mine"], ArgsEscaped: true, Entrypoint: ["a"] });
+  deepStrictEqual(state.config, { Cmd: ["mine"], ArgsEscaped: true, Entrypoint: ["a"] });
 });
 
 Deno.test("applyInstruction sets the author when told MAINTAINER", () => {
-  equal(applyLines(scratchState(), "MAINTAINER Ann <a@b>").state.author, "Ann <a@b>");
+  strictEqual(applyLines(scratchState(), "MAINTAINER Ann <a@b>").state.author, "Ann <a@b>");
 });
 
 const FAULTS: readonly (readonly [instruction: ConfigInstruction, message: RegExp])[] = [
@@ -134,7 +134,7 @@ for (const [instruction, message] of FAULTS) {
 }
 
 Deno.test("scratchState has a PATH and the root as working directory", () => {
-  deepEqual(scratchState(), { config: { Env: [`PATH=${DEFAULT_PATH}`], WorkingDir: "/" }, hasOwnCommand: false });
+  deepStrictEqual(scratchState(), { config: { Env: [`PATH=${DEFAULT_PATH}`], WorkingDir: "/" }, hasOwnCommand: false });
 });
 
 Deno.test("imageState keeps config and author, spends ONBUILD and adds PATH only when it is missing", () => {
@@ -146,16 +146,16 @@ Deno.test("imageState keeps config and author, spends ONBUILD and adds PATH only
     rootfs: { type: "layers", diff_ids: [] },
     history: [],
   };
-  deepEqual(imageState(image), {
+  deepStrictEqual(imageState(image), {
     config: { Cmd: ["sh"], Entrypoint: null, Env: ["PATHS=x", `PATH=${DEFAULT_PATH}`] },
     author: "Ann",
     hasOwnCommand: false,
   });
-  deepEqual(imageState({ ...image, config: { Env: ["PATH="] } }).config, { Env: ["PATH="] });
+  deepStrictEqual(imageState({ ...image, config: { Env: ["PATH="] } }).config, { Env: ["PATH="] });
 });
 
 Deno.test("inheritedState spends ONBUILD and forgets that the CMD was the stage's own", () => {
-  deepEqual(inheritedState({ config: { Cmd: ["a"], OnBuild: ["RUN a"] }, author: "Ann", hasOwnCommand: true }), {
+  deepStrictEqual(inheritedState({ config: { Cmd: ["a"], OnBuild: ["RUN a"] }, author: "Ann", hasOwnCommand: true }), {
     config: { Cmd: ["a"] },
     author: "Ann",
     hasOwnCommand: false,
@@ -164,21 +164,21 @@ Deno.test("inheritedState spends ONBUILD and forgets that the CMD was the stage'
 
 Deno.test("applyLabels sets labels over those that are there", () => {
   const state: ConfigState = { config: { Labels: { a: "1", b: "1" } }, hasOwnCommand: false };
-  deepEqual(applyLabels(state, new Map([["b", "2"], ["c", "3"]])).config.Labels, { a: "1", b: "2", c: "3" });
-  equal(applyLabels(state, new Map()), state);
+  deepStrictEqual(applyLabels(state, new Map([["b", "2"], ["c", "3"]])).config.Labels, { a: "1", b: "2", c: "3" });
+  strictEqual(applyLabels(state, new Map()), state);
 });
 
 Deno.test("commandArgv leaves the exec form alone and takes the default shell for an empty one", () => {
-  deepEqual(commandArgv({ Shell: ["x"] }, { kind: "exec", argv: ["a"] }), ["a"]);
-  deepEqual(commandArgv({ Shell: [] }, { kind: "shell", text: "a" }), ["/bin/sh", "-c", "a"]);
+  deepStrictEqual(commandArgv({ Shell: ["x"] }, { kind: "exec", argv: ["a"] }), ["a"]);
+  deepStrictEqual(commandArgv({ Shell: [] }, { kind: "shell", text: "a" }), ["/bin/sh", "-c", "a"]);
 });
 
 Deno.test("workdirOf is absolute and clean whatever the config holds", () => {
-  deepEqual([{}, { WorkingDir: "" }, { WorkingDir: "a/../b/" }].map(workdirOf), ["/", "/", "/b"]);
+  deepStrictEqual([{}, { WorkingDir: "" }, { WorkingDir: "a/../b/" }].map(workdirOf), ["/", "/", "/b"]);
 });
 
 Deno.test("envName ends at the first =", () => {
-  deepEqual(["a=b=c", "a", "=x"].map(envName), ["a", "a", ""]);
+  deepStrictEqual(["a=b=c", "a", "=x"].map(envName), ["a", "a", ""]);
 });
 
 function place<Kind extends ConfigInstruction["kind"]>(

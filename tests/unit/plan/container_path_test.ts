@@ -1,4 +1,4 @@
-import { equal } from "node:assert/strict";
+import { strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import { resolveDestination, resolvePath } from "../../../src/plan/container_path.ts";
 
@@ -18,8 +18,8 @@ const PATHS: readonly (readonly [workdir: string, path: string, resolved: string
 
 for (const [workdir, path, resolved, destination] of PATHS) {
   Deno.test(`resolvePath and resolveDestination agree when "${path}" is seen from ${workdir}`, () => {
-    equal(resolvePath(workdir, path), resolved);
-    equal(resolveDestination(workdir, path), destination);
+    strictEqual(resolvePath(workdir, path), resolved);
+    strictEqual(resolveDestination(workdir, path), destination);
   });
 }
 
@@ -27,7 +27,7 @@ Deno.test("resolvePath never leaves the root, whatever the path", () => {
   const part = fc.constantFrom("..", ".", "", "a", "b.c");
   fc.assert(fc.property(fc.array(part), fc.array(part), (workdir, path) => {
     const resolved = resolvePath(`/${workdir.join("/")}`, path.join("/"));
-    equal(/^\/$|^(?:\/(?!\.{0,2}(?:\/|$))[^/]+)+$/.test(resolved), true, resolved);
-    equal(resolvePath("/", resolved), resolved);
+    strictEqual(/^\/$|^(?:\/(?!\.{0,2}(?:\/|$))[^/]+)+$/.test(resolved), true, resolved);
+    strictEqual(resolvePath("/", resolved), resolved);
   }));
 });

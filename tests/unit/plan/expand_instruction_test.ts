@@ -1,4 +1,4 @@
-import { deepEqual, equal, throws } from "node:assert/strict";
+import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
 import type { ConfigInstruction } from "../../../src/plan/config_state.ts";
 import { expandInstruction } from "../../../src/plan/expand_instruction.ts";
 import { parseConfigStage } from "../../support/plan_request.ts";
@@ -21,7 +21,7 @@ const EXPANDED: readonly (readonly [line: string, changed: Partial<Record<string
 for (const [line, changed] of EXPANDED) {
   Deno.test(`expandInstruction replaces variables when told ${line}`, () => {
     const instruction = configInstruction(line);
-    deepEqual(expandInstruction(instruction, VARIABLES, { escape: "\\" }), { ...instruction, ...changed });
+    deepStrictEqual(expandInstruction(instruction, VARIABLES, { escape: "\\" }), { ...instruction, ...changed });
   });
 }
 
@@ -37,7 +37,7 @@ const UNTOUCHED = [
 for (const line of UNTOUCHED) {
   Deno.test(`expandInstruction leaves it as it is when told ${line}`, () => {
     const instruction = configInstruction(line);
-    equal(expandInstruction(instruction, VARIABLES, { escape: "\\" }), instruction);
+    strictEqual(expandInstruction(instruction, VARIABLES, { escape: "\\" }), instruction);
   });
 }
 

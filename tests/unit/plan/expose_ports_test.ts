@@ -1,4 +1,4 @@
-import { deepEqual, throws } from "node:assert/strict";
+import { deepStrictEqual, throws } from "node:assert/strict";
 import { DockerfileError } from "../../../src/dockerfile/instruction.ts";
 import { parsePorts } from "../../../src/plan/expose_ports.ts";
 
@@ -24,7 +24,7 @@ const PORTS: readonly (readonly [words: readonly string[], ports: readonly strin
 
 for (const [words, ports] of PORTS) {
   Deno.test(`parsePorts gives [${ports}] when told "${words.join(" ")}"`, () => {
-    deepEqual(parsePorts(words, RANGE), ports);
+    deepStrictEqual(parsePorts(words, RANGE), ports);
   });
 }
 

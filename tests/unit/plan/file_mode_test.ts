@@ -1,4 +1,4 @@
-import { equal } from "node:assert/strict";
+import { strictEqual } from "node:assert/strict";
 import { isFileMode } from "../../../src/plan/file_mode.ts";
 
 const CASES: readonly (readonly [text: string, isMode: boolean])[] = [
@@ -24,5 +24,5 @@ const CASES: readonly (readonly [text: string, isMode: boolean])[] = [
 ];
 
 for (const [text, isMode] of CASES) {
-  Deno.test(`isFileMode is ${isMode} when told "${text}"`, () => equal(isFileMode(text), isMode));
+  Deno.test(`isFileMode is ${isMode} when told "${text}"`, () => strictEqual(isFileMode(text), isMode));
 }

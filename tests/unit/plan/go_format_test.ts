@@ -1,4 +1,4 @@
-import { equal } from "node:assert/strict";
+import { strictEqual } from "node:assert/strict";
 import { formatGoDuration, formatGoList, quoteGo, quoteGoInteger, quoteGoList } from "../../../src/plan/go_format.ts";
 
 const QUOTED: readonly (readonly [text: string, quoted: string])[] = [
@@ -13,7 +13,7 @@ const QUOTED: readonly (readonly [text: string, quoted: string])[] = [
 ];
 
 for (const [text, quoted] of QUOTED) {
-  Deno.test(`quoteGo gives ${quoted}`, () => equal(quoteGo(text), quoted));
+  Deno.test(`quoteGo gives ${quoted}`, () => strictEqual(quoteGo(text), quoted));
 }
 
 const DURATIONS: readonly (readonly [nanoseconds: number, text: string])[] = [
@@ -30,23 +30,23 @@ const DURATIONS: readonly (readonly [nanoseconds: number, text: string])[] = [
 ];
 
 for (const [nanoseconds, text] of DURATIONS) {
-  Deno.test(`formatGoDuration gives ${text}`, () => equal(formatGoDuration(nanoseconds), text));
+  Deno.test(`formatGoDuration gives ${text}`, () => strictEqual(formatGoDuration(nanoseconds), text));
 }
 
 Deno.test("quoteGoList puts blanks between quoted items", () => {
-  equal(quoteGoList(["a", "b c"]), '["a" "b c"]');
-  equal(quoteGoList([]), "[]");
+  strictEqual(quoteGoList(["a", "b c"]), '["a" "b c"]');
+  strictEqual(quoteGoList([]), "[]");
 });
 
 Deno.test("formatGoList puts blanks between bare items", () => {
-  equal(formatGoList(["80/tcp", "a b"]), "[80/tcp a b]");
-  equal(formatGoList([]), "[]");
+  strictEqual(formatGoList(["80/tcp", "a b"]), "[80/tcp a b]");
+  strictEqual(formatGoList([]), "[]");
 });
 
 Deno.test("quoteGoInteger gives the character of that number", () => {
-  equal(quoteGoInteger(0), "'\\x00'");
-  equal(quoteGoInteger(39), "'\\''");
-  equal(quoteGoInteger(65), "'A'");
-  equal(quoteGoInteger(-1), "'\ufffd'");
-  equal(quoteGoInteger(0x110000), "'\ufffd'");
+  strictEqual(quoteGoInteger(0), "'\\x00'");
+  strictEqual(quoteGoInteger(39), "'\\''");
+  strictEqual(quoteGoInteger(65), "'A'");
+  strictEqual(quoteGoInteger(-1), "'\ufffd'");
+  strictEqual(quoteGoInteger(0x110000), "'\ufffd'");
 });

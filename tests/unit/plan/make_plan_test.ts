@@ -2,7 +2,7 @@
  * Goldens in fixtures/plans: a Dockerfile and a request each, and the plan or the error that must come of them. To rewrite
  * them, and then review them: `deno test -A tests/unit/plan/make_plan_test.ts -- --update`.
  */
-import { deepEqual, equal, rejects } from "node:assert/strict";
+import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import { DockerfileError } from "../../../src/dockerfile/instruction.ts";
 import { parseDockerfile } from "../../../src/dockerfile/parse_dockerfile.ts";
 import { makePlan } from "../../../src/plan/make_plan.ts";
@@ -16,9 +16,9 @@ for (const entry of [...Deno.readDirSync(FIXTURES)].sort((a, b) => a.name < b.na
     const directory = new URL(`${entry.name}/`, FIXTURES);
     const outcome = await planCase(directory);
     if (Deno.args.includes("--update")) await updateGolden(directory, outcome);
-    equal(outcome.text, await Deno.readTextFile(new URL(outcome.file, directory)));
-    const files = [...Deno.readDirSync(directory)].map(({ name }) => name).sort();
-    deepEqual(files, ["Dockerfile", outcome.file, "request.json"].sort());
+    strictEqual(outcome.text, await Deno.readTextFile(new URL(outcome.file, directory)));
+    const files = (await Array.fromAsync(Deno.readDir(directory))).map(({ name }) => name);
+    deepStrictEqual(files.toSorted(), ["Dockerfile", outcome.file, "request.json"].toSorted());
   });
 }
 
@@ -61,7 +61,7 @@ Deno.test("makePlan resolves each image once, and none that the target does not 
     "COPY --from=tool /y /y",
   ].join("\n");
   await makePlan(parseDockerfile(new TextEncoder().encode(text)), planOptions(), resolver);
-  deepEqual(resolver.asked.toSorted(), [
+  deepStrictEqual(resolver.asked.toSorted(), [
     "index.docker.io/library/base:latest linux/amd64",
     "index.docker.io/library/tool:latest linux/amd64",
   ]);
@@ -70,7 +70,10 @@ Deno.test("makePlan resolves each image once, and none that the target does not 
 Deno.test("makePlan resolves what a trigger of a resolved base names", async () => {
   const resolver = new FakeResolver({ base: { config: { OnBuild: ["COPY --from=tool /t /t"] } }, tool: {} });
   await makePlan(parseDockerfile(new TextEncoder().encode("FROM base")), planOptions(), resolver);
-  equal(resolver.asked.length, 2);
+  deepStrictEqual(resolver.asked, [
+    "index.docker.io/library/base:latest linux/amd64",
+    "index.docker.io/library/tool:latest linux/amd64",
+  ]);
 });
 
 Deno.test("makePlan passes the resolver's error on when an image cannot be had", async () => {
@@ -88,5 +91,5 @@ Deno.test("makePlan plans ten thousand stages when each needs the one before", a
   const lines = ["FROM scratch AS s0"];
   for (let index = 1; index < 10_000; index++) lines.push(`FROM s${index - 1} AS s${index}`);
   const plan = await planText(lines.join("\n"));
-  equal(plan.stages.length, 10_000);
+  strictEqual(plan.stages.length, 10_000);
 });

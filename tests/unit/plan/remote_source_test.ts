@@ -1,4 +1,4 @@
-import { equal } from "node:assert/strict";
+import { strictEqual } from "node:assert/strict";
 import { sourceForm } from "../../../src/plan/remote_source.ts";
 
 const CASES: readonly (readonly [source: string, form: string])[] = [
@@ -20,5 +20,5 @@ const CASES: readonly (readonly [source: string, form: string])[] = [
 ];
 
 for (const [source, form] of CASES) {
-  Deno.test(`sourceForm gives ${form} when told ${source}`, () => equal(sourceForm(source), form));
+  Deno.test(`sourceForm gives ${form} when told ${source}`, () => strictEqual(sourceForm(source), form));
 }

@@ -1,4 +1,4 @@
-import { deepEqual, equal, throws } from "node:assert/strict";
+import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
 import {
   checkCycles,
   copyOrigin,
@@ -22,7 +22,8 @@ const TARGETS: readonly (readonly [target: string | undefined, index: number])[]
 ];
 
 for (const [target, index] of TARGETS) {
-  Deno.test(`findTarget gives stage ${index} when told ${target}`, () => equal(findTarget(STAGES, target), index));
+  Deno.test(`findTarget gives stage ${index} when told ${target}`, () =>
+    strictEqual(findTarget(STAGES, target), index));
 }
 
 Deno.test("findTarget throws with a suggestion when there is no such stage", () => {
@@ -35,10 +36,10 @@ Deno.test("findTarget throws with a suggestion when there is no such stage", () 
 });
 
 Deno.test("findBaseStage takes the latest earlier stage of exactly that name", () => {
-  equal(findBaseStage(STAGES, "one", 3), 2);
-  equal(findBaseStage(STAGES, "one", 2), 0);
-  equal(findBaseStage(STAGES, "one", 0), undefined);
-  equal(findBaseStage(STAGES, "Two", 3), undefined);
+  strictEqual(findBaseStage(STAGES, "one", 3), 2);
+  strictEqual(findBaseStage(STAGES, "one", 2), 0);
+  strictEqual(findBaseStage(STAGES, "one", 0), undefined);
+  strictEqual(findBaseStage(STAGES, "Two", 3), undefined);
 });
 
 const ORIGINS: readonly (readonly [flag: string, current: number, origin: unknown])[] = [
@@ -52,7 +53,7 @@ const ORIGINS: readonly (readonly [flag: string, current: number, origin: unknow
 
 for (const [flag, current, origin] of ORIGINS) {
   Deno.test(`copyOrigin gives ${JSON.stringify(origin)} when stage ${current} says COPY ${flag}`, () => {
-    deepEqual(copyOrigin(STAGES, current, parseOne<"COPY" | "ADD">("COPY", `COPY ${flag} a b`)), origin);
+    deepStrictEqual(copyOrigin(STAGES, current, parseOne<"COPY" | "ADD">("COPY", `COPY ${flag} a b`)), origin);
   });
 }
 
@@ -75,7 +76,7 @@ const GRAPHS: readonly (readonly [name: string, text: string, target: number, re
 
 for (const [name, text, target, reachable] of GRAPHS) {
   Deno.test(`reachableStages gives [${reachable}] when ${name}`, () => {
-    deepEqual(reachableStages(graph(text), target), reachable);
+    deepStrictEqual(reachableStages(graph(text), target), reachable);
     checkCycles(graph(text));
   });
 }
@@ -104,7 +105,7 @@ for (const [name, text, message, line] of CYCLES) {
 }
 
 Deno.test("stageNames lists the names that stages have", () => {
-  deepEqual(stageNames(STAGES), ["one", "two", "one"]);
+  deepStrictEqual(stageNames(STAGES), ["one", "two", "one"]);
 });
 
 function graph(text: string): readonly GraphStage[] {

@@ -1,4 +1,4 @@
-import { equal } from "node:assert/strict";
+import { strictEqual } from "node:assert/strict";
 import { isStopSignal } from "../../../src/plan/stop_signal.ts";
 
 const CASES: readonly (readonly [text: string, isSignal: boolean])[] = [
@@ -26,5 +26,5 @@ const CASES: readonly (readonly [text: string, isSignal: boolean])[] = [
 ];
 
 for (const [text, isSignal] of CASES) {
-  Deno.test(`isStopSignal is ${isSignal} when told "${text}"`, () => equal(isStopSignal(text), isSignal));
+  Deno.test(`isStopSignal is ${isSignal} when told "${text}"`, () => strictEqual(isStopSignal(text), isSignal));
 }

@@ -1,0 +1,78 @@
+import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
+import type { CopyStep } from "../../../src/plan/plan.ts";
+import { startScope } from "../../../src/plan/args.ts";
+import { planCopy } from "../../../src/plan/plan_copy.ts";
+import { parseOne } from "../../support/plan_request.ts";
+
+const STEPS: readonly (readonly [line: string, step: Partial<CopyStep>])[] = [
+  ["COPY a b /d/", { patterns: ["a", "b"], destination: "/d/", history: "COPY a b /d/ # buildkit", unpack: false }],
+  ['COPY $v/*.c "$v"', { patterns: ["val/*.c"], destination: "/w/val", history: "COPY val/*.c val # buildkit" }],
+  ["COPY a $none", { destination: "/w/", history: "COPY a  # buildkit" }],
+  ["COPY --chown=$v:g --chmod=6$n a /", {
+    chown: "val:g",
+    chmod: "640",
+    history: "COPY --chown=val:g --chmod=640 a / # buildkit",
+  }],
+  ["COPY --chmod=$none --chown=$none a /", { history: "COPY a / # buildkit" }],
+  ["COPY --exclude=$v --exclude=*.md a /", { exclude: ["$v", "*.md"], history: "COPY a / # buildkit" }],
+  ["ADD a.tar /", { instruction: "ADD", unpack: true, history: "ADD a.tar / # buildkit" }],
+  ["ADD --unpack=true a.tar /", { unpack: true }],
+  ["ADD --unpack=false a.tar /", { unpack: false }],
+  ["COPY <<A x <<'B' /d/\n$v\nA\n$v\nB", {
+    patterns: ["x"],
+    inlineFiles: [{ name: "A", content: "val\n" }, { name: "B", content: "$v\n" }],
+    history: "COPY x <<A <<B /d/ # buildkit",
+    title: "COPY <<A x <<'B' /d/",
+    range: { startLine: 2, endLine: 6 },
+  }],
+  ["COPY <<A <<A /d/\n1\nA\n2\nA", {
+    inlineFiles: [{ name: "A", content: "2\n" }],
+    history: "COPY <<A <<A /d/ # buildkit",
+  }],
+  ["COPY <<../etc/x /d/\n1\n../etc/x", { inlineFiles: [{ name: "x", content: "1\n" }] }],
+];
+
+for (const [line, step] of STEPS) {
+  Deno.test(`planCopy plans ${line.split("\n")[0]}`, () => {
+    const planned = plan(line);
+    deepStrictEqual({ ...planned, ...step }, planned);
+  });
+}
+
+Deno.test("planCopy leaves owner and mode out when they are empty", () => {
+  const planned = plan("COPY --chmod=$none --chown=$none a /");
+  strictEqual("chown" in planned || "chmod" in planned, false);
+});
+
+const FAULTS: readonly (readonly [line: string, message: RegExp])[] = [
+  ["COPY --chmod=64a a b", /^Cannot use --chmod="64a": expected an octal number between 0 and 07777/],
+  ["COPY --chmod=$v a b", /^Cannot use --chmod="val": /],
+  ["COPY http://h/f b", /^Cannot copy "http:\/\/h\/f": a source of COPY cannot be a URL$/],
+  ["COPY https://h/f.git b", /^Cannot copy "https:\/\/h\/f.git": a source of COPY cannot be a git repository$/],
+  ["ADD $url b", /^ADD of a URL is not supported yet: "https:\/\/h\/x"$/],
+  ["ADD git@h:r.git b", /^ADD of a git repository is not supported yet: /],
+  ["COPY --link a b", /^COPY --link is not supported yet$/],
+  ["ADD --link a b", /^ADD --link is not supported yet$/],
+  ["COPY --parents a b", /^COPY --parents is not supported yet$/],
+  ["ADD --checksum=sha256:1 a b", /^ADD --checksum is not supported yet$/],
+  ["ADD --keep-git-dir a b", /^ADD --keep-git-dir is not supported yet$/],
+  ["COPY <<.. /d/\n..", /^Cannot make a file of heredoc "..": it names no file$/],
+  ["COPY a ${v:0}", /^Cannot expand /],
+];
+
+for (const [line, message] of FAULTS) {
+  Deno.test(`planCopy throws at the instruction when told ${line.split("\n")[0]}`, () => {
+    throws(() => plan(line), { name: "DockerfileError", message });
+    throws(() => plan(line), ({ range }: { readonly range: { readonly startLine: number } }) => range.startLine === 2);
+  });
+}
+
+function plan(line: string): CopyStep {
+  const instruction = parseOne<"COPY" | "ADD">(line.startsWith("ADD") ? "ADD" : "COPY", line);
+  return planCopy(instruction, {
+    scope: startScope(["v=val", "n=40", "url=https://h/x"]),
+    workdir: "/w",
+    source: { kind: "context" },
+    expand: { escape: "\\", range: instruction.range },
+  });
+}
