@@ -1,5 +1,5 @@
 /** The state of a root as text, one line a node, for comparing two of them. */
-import { sha256 } from "../../src/oci/digest.ts";
+import { Sha256Hasher } from "../../src/oci/digest.ts";
 import type { Rootfs } from "../../src/rootfs/rootfs.ts";
 import { closeFile, openFileForReading, readFile } from "../../src/sys/file.ts";
 import { readLink, readXattrs } from "../../src/sys/inode.ts";
@@ -61,11 +61,11 @@ function bodyDigest(host: RawPath): string {
   const fd = openFileForReading(AT_CWD, host);
   try {
     const buffer = new Uint8Array(1 << 16);
-    let bytes = new Uint8Array();
+    const hasher = new Sha256Hasher();
     for (let length = readFile(fd, buffer); length > 0; length = readFile(fd, buffer)) {
-      bytes = Uint8Array.from([...bytes, ...buffer.subarray(0, length)]);
+      hasher.update(buffer.subarray(0, length));
     }
-    return `${bytes.length}:${sha256(bytes).slice(7, 27)}`;
+    return `${hasher.sizeBytes}:${hasher.digest().slice(7, 27)}`;
   } finally {
     closeFile(fd);
   }
