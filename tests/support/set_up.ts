@@ -14,13 +14,17 @@ const RUNTIME_BASE_SCRIPT = `${PROJECT_ROOT}../shared/tools/denort.sh`;
 /** Debian packages by the file that shows that they are there. */
 const PACKAGE_FILES: Readonly<Record<string, string>> = {
   "busybox-static": "/bin/busybox",
+  "bzip2": "/bin/bzip2",
   "docker-registry": "/usr/bin/docker-registry",
   "mmdebstrap": "/usr/bin/mmdebstrap",
   "openssl": "/usr/bin/openssl",
   "patchelf": "/usr/bin/patchelf",
+  "python3": "/usr/bin/python3",
   "runc": "/usr/sbin/runc",
   "skopeo": "/usr/bin/skopeo",
   "umoci": "/usr/bin/umoci",
+  "xz-utils": "/usr/bin/xz",
+  "zstd": "/usr/bin/zstd",
 };
 
 /** The packages that the whole test suite needs. */
