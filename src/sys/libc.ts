@@ -79,12 +79,14 @@ class LoadedLibc {
     return LoadedLibc.#errno?.getInt32() ?? 0;
   }
 
-  /** Reads errno once, so that after a failing call nothing has to be loaded that could change it. */
+  /** Goes the way of a failing call once, so that a real one finds nothing to load or compile, which could change errno. */
   static #load(): Libc {
     const { symbols } = Deno.dlopen("libc.so.6", SYMBOLS);
     const location = symbols.__errno_location();
     if (location !== null) LoadedLibc.#errno = new Deno.UnsafePointerView(location);
-    LoadedLibc.errno();
+    LoadedLibc.#symbols = symbols;
+    errno();
+    check(0, "dlopen");
     return symbols;
   }
 }
@@ -124,8 +126,9 @@ export function systemError(syscall: string, path: RawPath | undefined, number: 
 
 /** Throws the SystemError of the call unless `result` is non-negative; gives `result`. */
 export function check(result: number, syscall: string, path?: RawPath): number {
-  if (result < 0) throw systemError(syscall, path);
-  return result;
+  if (result >= 0) return result;
+  const number = errno();
+  throw systemError(syscall, path, number);
 }
 
 const SYSCALL_VERBS: Readonly<Record<string, string>> = {
