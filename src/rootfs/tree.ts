@@ -3,7 +3,7 @@
  * in columns so that half a million nodes fit in memory. Made by `snapshot/scan_tree.ts`, compared by `snapshot/diff_trees.ts`.
  */
 import { joinPath, type RawPath } from "../sys/raw_path.ts";
-import type { FileType, StatBuffer } from "../sys/stat.ts";
+import type { FileType, Inode } from "../sys/stat.ts";
 import type { ContentHash } from "./content_hash.ts";
 
 /** What an image records of a node, apart from its content. */
@@ -192,7 +192,7 @@ export class TreeBuilder {
   }
 
   /** Adds the node that `stat` describes, below `parent`; gives its index. */
-  add(parent: number, name: RawPath, stat: StatBuffer, content: NodeContent): number {
+  add(parent: number, name: RawPath, stat: Inode, content: NodeContent): number {
     const index = this.#names.length;
     if (index === this.#numbers.parent.length) this.#numbers = grow(this.#numbers);
     const numbers = this.#numbers;
