@@ -124,6 +124,18 @@ function ambientProcess(context: Context, path: string): Visitor {
   };
 }
 
+/** As Deno's own no-sync-fn-in-async-fn, for `src/` alone: tests may block their event loop. */
+function syncInAsync(context: Context): Visitor {
+  return {
+    "MemberExpression[object.name='Deno']"(node: Deno.lint.MemberExpression): void {
+      if (node.property.type !== "Identifier" || !node.property.name.endsWith("Sync")) return;
+      const around = context.sourceCode.getAncestors(node).findLast((ancestor) => /Function/.test(ancestor.type));
+      if (around === undefined || !("async" in around) || !around.async) return;
+      context.report({ node, message: `Deno.${node.property.name} stops the event loop of an async function` });
+    },
+  };
+}
+
 function bareError(context: Context): Visitor {
   return {
     ThrowStatement(node): void {
@@ -195,6 +207,7 @@ const plugin: Deno.lint.Plugin = {
     "import-direction": rule(importDirection),
     "banned-names": rule(bannedNames),
     "ambient-process": rule(ambientProcess),
+    "sync-in-async": rule(syncInAsync),
     "bare-error": rule(bareError),
     "import-time-state": rule(importTimeState),
     "pure-folders": rule(pureFolders),

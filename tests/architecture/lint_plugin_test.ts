@@ -32,6 +32,10 @@ const CASES: readonly (readonly [name: string, path: string, text: string, ids: 
   ["clock in a pure folder", "src/plan/x.ts", `export const a = () => Date.now();`, ["kiln/pure-folders"]],
   ["member called process", "src/plan/x.ts", `export const a = (b: { process: string }) => b.process;`, []],
   ["Deno elsewhere", "src/sys/x.ts", `export const a = () => Deno.cwd();`, []],
+  ["sync call in an async function", "src/sys/x.ts", `async function a() { Deno.statSync("x"); }`, [
+    "kiln/sync-in-async",
+  ]],
+  ["sync call in a sync function", "src/sys/x.ts", `async function a() { b(() => Deno.statSync("x")); }`, []],
   ["tests are exempt", "tests/unit/tar/x_test.ts", `let a_helper = 0; throw new Error(Deno.args[0]);`, []],
   ["ci is exempt", ".ci/build.ts", `let a = 0; throw new Error(Deno.args[0]);`, []],
 ];
