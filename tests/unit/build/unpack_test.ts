@@ -1,0 +1,29 @@
+import { equal, rejects } from "node:assert/strict";
+import { unpackImage } from "../../../src/build/unpack.ts";
+import { IntegrityError } from "../../../src/blob/verify_stream.ts";
+import { parseDiffId, sha256 } from "../../../src/oci/digest.ts";
+import { makeStageWorld } from "../../support/stage_world.ts";
+import { memoryImage, memoryLayer } from "../../support/memory_image.ts";
+import { TempRoot } from "../../support/temp_root.ts";
+
+Deno.test("unpackImage applies all layers, lowest first", async () => {
+  await using world = await makeStageWorld();
+  using temp = new TempRoot();
+  const image = memoryImage([
+    await memoryLayer("f", "below"),
+    await memoryLayer("f", "above"),
+    await memoryLayer("g", "g"),
+  ]);
+  await unpackImage(image, temp.rootfs, new Map(), world.session);
+  equal(temp.text("/f"), "above");
+  equal(temp.text("/g"), "g");
+});
+
+Deno.test("unpackImage names the layer when it is not what its diffId says", async () => {
+  await using world = await makeStageWorld();
+  using temp = new TempRoot();
+  const layer = { ...await memoryLayer("f", "x"), diffId: parseDiffId(sha256(new Uint8Array())) };
+  await rejects(unpackImage(memoryImage([layer]), temp.rootfs, new Map(), world.session), (error: unknown) => {
+    return error instanceof IntegrityError && error.message.includes(layer.descriptor.digest);
+  });
+});
