@@ -1,5 +1,5 @@
 /** A failure that lines of the Dockerfile are to blame for, together with those lines' text for the report. */
-import { DockerfileError, type SourceRange } from "../dockerfile/instruction.ts";
+import { DockerfileError, InstructionError, type SourceRange } from "../dockerfile/instruction.ts";
 import { BuilderError, type ErrorCode, isBuilderError } from "../errors.ts";
 
 /** The Dockerfile that is built: its path as given, and its text. */
@@ -20,7 +20,7 @@ export class SourceError extends BuilderError {
 
 /**
  * Runs `action`; a failure of ours comes out as a SourceError at `range` or, where that is undefined, at the lines that
- * a DockerfileError names. A cancelled build is nobody's fault and passes as it is.
+ * a DockerfileError or InstructionError names. A cancelled build is nobody's fault and passes as it is.
  */
 export async function atSource<T>(
   source: DockerfileSource,
@@ -31,7 +31,8 @@ export async function atSource<T>(
     return await action();
   } catch (error: unknown) {
     if (!isBuilderError(error) || error instanceof SourceError || error.code === "cancelled") throw error;
-    const lines = error instanceof DockerfileError ? error.range ?? range : range;
+    const isPlaced = error instanceof DockerfileError || error instanceof InstructionError;
+    const lines = isPlaced ? error.range ?? range : range;
     throw lines === undefined ? error : new SourceError(error, source, lines);
   }
 }

@@ -1,6 +1,6 @@
 /** A failure as people read it: one sentence, the lines of the Dockerfile it is about, and what to try. */
 import { type DockerfileSource, SourceError } from "../build/source_error.ts";
-import type { SourceRange } from "../dockerfile/instruction.ts";
+import { DockerfileError, type SourceRange } from "../dockerfile/instruction.ts";
 import { BuilderError, errorText } from "../errors.ts";
 
 const CONTEXT_LINES = 2;
@@ -15,10 +15,21 @@ export function formatFailure(error: unknown): string {
     const stack = error instanceof Error ? error.stack ?? error.message : String(error);
     return `This is a bug in kiln, please report it: ${errorText(error)}\n${stack}`;
   }
-  const lines = [error.message];
-  if (error instanceof SourceError) lines.push(...formatPlace(error.source, error.range));
-  if (error.hint !== undefined) lines.push(`Hint: ${error.hint}`);
-  return lines.join("\n");
+  const source = error instanceof SourceError ? error.source : undefined;
+  const range = error instanceof SourceError ? error.range : undefined;
+  const others = error.cause instanceof DockerfileError ? error.cause.others : [];
+  const faults = [formatFault(error, source, range), ...others.map((other) => formatFault(other, source, other.range))];
+  return faults.join("\n\n");
+}
+
+function formatFault(
+  error: BuilderError,
+  source: DockerfileSource | undefined,
+  range: SourceRange | undefined,
+): string {
+  const place = source === undefined || range === undefined ? [] : formatPlace(source, range);
+  const hint = error.hint === undefined ? [] : [`Hint: ${error.hint}`];
+  return [error.message, ...place, ...hint].join("\n");
 }
 
 /** What log records carry about a failure, for machines. */

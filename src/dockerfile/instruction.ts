@@ -2,7 +2,7 @@
  * The syntax tree of a Dockerfile: what was written, before any variable is expanded. Pure data; text fields are the
  * words as written, quotes and `$` included, where the instruction expands them later. Source: Dockerfile reference.
  */
-import { BuilderError, type BuilderErrorOptions } from "../errors.ts";
+import { BuilderError, type BuilderErrorOptions, type ErrorCode } from "../errors.ts";
 
 /** Lines of the Dockerfile, 1-based and inclusive. */
 export interface SourceRange {
@@ -23,6 +23,15 @@ export class DockerfileError extends BuilderError {
   constructor(message: string, readonly range: SourceRange | undefined, options: DockerfileErrorOptions = {}) {
     super(message, options);
     this.others = options.others ?? [];
+  }
+}
+
+/** A failure of something that an instruction asked for, such as a base image; code and message are the failure's. */
+export class InstructionError extends BuilderError {
+  readonly code: ErrorCode;
+  constructor(override readonly cause: BuilderError, readonly range: SourceRange) {
+    super(cause.message, { cause, hint: cause.hint });
+    this.code = cause.code;
   }
 }
 

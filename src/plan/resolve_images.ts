@@ -1,7 +1,7 @@
 /** Asks the resolver for the images that stages need: all at once, each once, with the same error whoever fails first. */
-import { DockerfileError, type SourceRange } from "../dockerfile/instruction.ts";
+import { DockerfileError, InstructionError, type SourceRange } from "../dockerfile/instruction.ts";
 import { suggestHint } from "../dockerfile/suggest.ts";
-import { errorText } from "../errors.ts";
+import { errorText, isBuilderError } from "../errors.ts";
 import { formatPlatform, type Platform } from "../oci/platform.ts";
 import { formatReference, type Reference } from "../oci/reference.ts";
 import type { BaseResolver, ResolvedImage } from "./plan.ts";
@@ -25,7 +25,7 @@ export function imageKey(reference: Reference, platform: Platform): string {
 
 /**
  * Resolves those of `requests` that `known` lacks, and gives both. The resolver's error of the first failing request is
- * thrown; where a stage has nearly the image's name, as the cause of a DockerfileError that asks whether it was meant.
+ * thrown, as the cause of an InstructionError; where a stage has nearly the image's name, as the cause of a DockerfileError that asks whether it was meant.
  */
 export async function resolveImages(
   requests: readonly ImageRequest[],
@@ -52,7 +52,9 @@ export async function resolveImages(
 
 function explain(error: unknown, request: ImageRequest, stageNames: readonly string[]): unknown {
   const hint = suggestHint(request.name, stageNames);
-  if (hint === undefined) return error;
+  if (hint === undefined) {
+    return isBuilderError(error) && error.code !== "cancelled" ? new InstructionError(error, request.range) : error;
+  }
   const message = `Cannot use image "${request.name}": ${errorText(error)}`;
   return new DockerfileError(message, request.range, { cause: error, hint: hint.replace('"', 'stage "') });
 }

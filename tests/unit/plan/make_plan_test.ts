@@ -76,9 +76,11 @@ Deno.test("makePlan resolves what a trigger of a resolved base names", async () 
   ]);
 });
 
-Deno.test("makePlan passes the resolver's error on when an image cannot be had", async () => {
-  await rejects(planText("FROM nowhere"), {
-    name: "UnsupportedError",
+Deno.test("makePlan gives the resolver's error a line when an image cannot be had", async () => {
+  await rejects(planText("ARG A\nFROM nowhere"), {
+    name: "InstructionError",
+    code: "unsupported",
+    range: { startLine: 2, endLine: 2 },
     message: "Cannot resolve index.docker.io/library/nowhere:latest: no such image",
   });
 });
