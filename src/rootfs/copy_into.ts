@@ -40,8 +40,8 @@ export interface CopyOptions {
 const ROOT_OWNER: Owner = { uid: 0, gid: 0 };
 const PARENT_MODE = 0o755;
 const INLINE_MODE = 0o644;
-/** Nodes copied before the program may attend to other things. */
-const NODES_PER_TURN = 256;
+/** How long copying may keep the program from attending to other things. */
+const TURN_MS = 50;
 
 /**
  * Performs `step` with files of `source`. Gives the inner paths that were made or replaced, each once, in the order of
@@ -125,9 +125,11 @@ class Copying {
 
   async #copyDirectory(source: CopySourceNode): Promise<void> {
     const inner = this.#target.forDirectory();
-    let nodes = 0;
+    let turnStart = performance.now();
     for (const _ of this.#copier.copyContents(source, inner)) {
-      if (++nodes % NODES_PER_TURN === 0) await this.#rest();
+      if (performance.now() - turnStart < TURN_MS) continue;
+      await this.#rest();
+      turnStart = performance.now();
     }
     if (this.#writer.hasWritten(inner)) {
       setTimes(AT_CWD, this.#writer.rootfs.hostPath(inner), source.node.mtimeNs);

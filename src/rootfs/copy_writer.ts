@@ -3,7 +3,7 @@
  * and attributes asked for, whatever the umask. Remembers what it wrote, in order, and the hashes of the contents.
  */
 import type { Logger } from "../log/logger.ts";
-import { closeFile, createFile, readFile, writeFile } from "../sys/file.ts";
+import { changeModeOfFile, changeOwnerOfFile, closeFile, createFile, readFile, writeFile } from "../sys/file.ts";
 import {
   changeMode,
   changeOwner,
@@ -13,13 +13,14 @@ import {
   makeNode,
   readXattr,
   setTimes,
+  setTimesOfFile,
   setXattr,
   symlink,
 } from "../sys/inode.ts";
 import { SystemError } from "../sys/libc.ts";
 import { pathText, type RawPath } from "../sys/raw_path.ts";
-import { AT_CWD, fstat, type Inode, lstatAt } from "../sys/stat.ts";
-import type { ContentHasher, KnownContents } from "./content_hash.ts";
+import { AT_CWD, fstat, type Inode } from "../sys/stat.ts";
+import type { ContentHash, ContentHasher, KnownContents } from "./content_hash.ts";
 import type { Rootfs } from "./rootfs.ts";
 
 /** What a node shall be like. */
@@ -149,8 +150,8 @@ export class CopyWriter {
 
   /** Makes a regular file whose content comes in pieces. Only one may be open at a time; the caller closes it. */
   beginFile(place: NodePlace, metadata: NodeMetadata): FileWrite {
-    const { hasher, known } = this.#services;
-    const fd = createFile(place.directory, place.name, 0o600);
+    const fd = createFile(place.directory, place.name, metadata.mode & 0o777);
+    const { hasher } = this.#services;
     this.note(place.inner);
     hasher.begin(metadata.xattrs.get(CAPABILITY));
     let isOpen = true;
@@ -159,12 +160,7 @@ export class CopyWriter {
         writeFile(fd, chunk, place.inner);
         hasher.update(chunk);
       },
-      end: () => {
-        const content = hasher.end();
-        const { ino } = fstat(fd);
-        if (this.#finish(place, metadata, "file")) known.set(ino, content);
-        else known.delete(ino);
-      },
+      end: () => this.#finishFile(fd, place.inner, metadata, hasher.end()),
       close: () => {
         if (isOpen) closeFile(fd);
         isOpen = false;
@@ -216,16 +212,26 @@ export class CopyWriter {
     for (const made of this.rootfs.makeDirectories(inner, metadata)) this.note(made);
   }
 
-
-  /** Owner first: changing it clears set-id bits and capabilities. Gives whether the capability is as asked. */
-  #finish(place: NodePlace, metadata: NodeMetadata, type: Inode["type"]): boolean {
-    changeOwner(place.directory, place.name, metadata.uid, metadata.gid);
-    if (type !== "symlink") changeMode(place.directory, place.name, metadata.mode);
-    const isComplete = metadata.xattrs.size === 0 || this.#setXattrs(place.inner, metadata.xattrs);
-    if (metadata.mtimeNs !== undefined) setTimes(place.directory, place.name, metadata.mtimeNs);
-    return isComplete;
+  /** Like `#finish`, by descriptor and only what differs: of all nodes, files are the many. */
+  #finishFile(fd: number, inner: RawPath, metadata: NodeMetadata, content: ContentHash): void {
+    const { ino, uid, gid, mode } = fstat(fd);
+    if (uid !== metadata.uid || gid !== metadata.gid) changeOwnerOfFile(fd, metadata.uid, metadata.gid, inner);
+    if (mode !== metadata.mode) changeModeOfFile(fd, metadata.mode, inner);
+    const isComplete = metadata.xattrs.size === 0 || this.#setXattrs(inner, metadata.xattrs);
+    if (metadata.mtimeNs !== undefined) setTimesOfFile(fd, metadata.mtimeNs, inner);
+    if (isComplete) this.#services.known.set(ino, content);
+    else this.#services.known.delete(ino);
   }
 
+  /** Owner first: changing it clears set-id bits and capabilities. */
+  #finish(place: NodePlace, metadata: NodeMetadata, type: Inode["type"]): void {
+    changeOwner(place.directory, place.name, metadata.uid, metadata.gid);
+    if (type !== "symlink") changeMode(place.directory, place.name, metadata.mode);
+    if (metadata.xattrs.size > 0) this.#setXattrs(place.inner, metadata.xattrs);
+    if (metadata.mtimeNs !== undefined) setTimes(place.directory, place.name, metadata.mtimeNs);
+  }
+
+  /** Gives whether the capability is as asked. */
   #setXattrs(inner: RawPath, xattrs: ReadonlyMap<string, Uint8Array>): boolean {
     let isComplete = true;
     for (const [name, value] of xattrs) {

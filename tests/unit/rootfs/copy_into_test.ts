@@ -6,6 +6,7 @@ import type { CopyRequest } from "../../../src/rootfs/copy_into.ts";
 import { copyInto } from "../../../src/rootfs/copy_into.ts";
 import { createContentHasher } from "../../../src/rootfs/content_hash.ts";
 import { rawPath } from "../../../src/sys/raw_path.ts";
+import { writeTar } from "../../../src/tar/write.ts";
 import {
   CopyScene,
   recordingLogger,
@@ -13,6 +14,8 @@ import {
   SOURCE_MTIME_NS,
   type TreeText,
 } from "../../support/copy_scene.ts";
+import { tarHeader } from "../../support/tar_headers.ts";
+import { readAll } from "../../support/tar_members.ts";
 
 const PASSWD = "f:root:x:0:0::/root:/bin/sh\nbob:x:7:8::/home/bob:/bin/sh\n";
 
@@ -751,4 +754,75 @@ Deno.test("copyInto stops when the signal says so", async () => {
   };
   await rejects(copyInto(step, copy.tree, copy.rootfs, options), stop);
   deepEqual(copy.root(), {});
+});
+
+/** A tar in the source tree: one directory, one file. */
+async function putArchive(copy: CopyScene, path: string, isCompressed: boolean): Promise<void> {
+  const plain = await readAll(writeTar([
+    { header: tarHeader("s", { type: "directory", mode: 0o711, uid: 3, gid: 4 }) },
+    { header: tarHeader("s/a.txt", { mode: 0o4640, uid: 5, gid: 6, size: 1 }), body: [Uint8Array.of(0x31)] },
+  ]));
+  const stream = new Blob([plain.slice()]).stream();
+  const stored = isCompressed ? stream.pipeThrough(new CompressionStream("gzip")) : stream;
+  await Deno.writeFile(copy.sourcePath(path), stored);
+}
+
+const ADD: Partial<CopyRequest> = { instruction: "ADD", unpack: true, patterns: ["f.bin"], destination: "/b" };
+const UNPACKED: TreeText = { "/b": "d", "/b/s": "d@711@3:4", "/b/s/a.txt": "f:1@4640@5:6" };
+const OWNED: TreeText = { "/b": "d@9:9", "/b/s": "d@711@9:9", "/b/s/a.txt": "f:1@4640@9:9" };
+
+const ADDS: readonly (readonly [name: string, step: Partial<CopyRequest>, gives: TreeText])[] = [
+  ["an archive as a directory", ADD, UNPACKED],
+  ["an archive that a wildcard matches", { ...ADD, patterns: ["*.bin"] }, UNPACKED],
+  ["an archive that a link names", { ...ADD, patterns: ["link"] }, UNPACKED],
+  ["an archive with --chown", { ...ADD, chown: "9:9" }, OWNED],
+  ["an archive, --chmod and --exclude ignored", { ...ADD, chmod: "600", exclude: ["**"] }, UNPACKED],
+];
+
+for (const isCompressed of [false, true]) {
+  for (const [name, step, gives] of ADDS) {
+    Deno.test(`copyInto unpacks ${name}, ${isCompressed ? "compressed" : "plain"}`, async () => {
+      using copy = new CopyScene({ source: { "/link": "l:f.bin" } });
+      await putArchive(copy, "/f.bin", isCompressed);
+      deepEqual(await copy.copy(step), Object.keys(gives));
+      deepEqual(copy.root(), gives);
+    });
+  }
+}
+
+Deno.test("copyInto copies an archive as it is when told not to unpack, for COPY, and inside a directory", async () => {
+  using copy = new CopyScene({ source: { "/d": "d" } });
+  await putArchive(copy, "/f.bin", true);
+  await putArchive(copy, "/d/f.bin", true);
+  await copy.copy({ ...ADD, unpack: false, destination: "/1" });
+  await copy.copy({ ...ADD, instruction: "COPY", destination: "/2" });
+  await copy.copy({ ...ADD, patterns: ["d"], destination: "/3" });
+  const bytes = await Deno.readFile(copy.sourcePath("/f.bin"));
+  for (const path of ["/1", "/2", "/3/f.bin"]) deepEqual(await Deno.readFile(copy.hostPath(path)), bytes, path);
+});
+
+Deno.test("copyInto copies what is only named like an archive", async () => {
+  using copy = new CopyScene({ source: { "/x.tar.gz": "f:text" } });
+  await copy.copy({ ...ADD, patterns: ["x.tar.gz"], destination: "/a/" });
+  deepEqual(copy.root(), { "/a": "d", "/a/x.tar.gz": "f:text" });
+});
+
+Deno.test("copyInto names the archive when it breaks off", async () => {
+  using copy = new CopyScene();
+  await putArchive(copy, "/f.bin", false);
+  await Deno.truncate(copy.sourcePath("/f.bin"), 1000);
+  await rejects(copy.copy(ADD), (error) => {
+    equal(
+      error instanceof ContextError && /^Cannot unpack "\/f.bin": Cannot read tar/.test(error.message),
+      true,
+      String(error),
+    );
+    return true;
+  });
+});
+
+Deno.test("copyInto refuses to unpack onto a file", async () => {
+  using copy = new CopyScene({ root: { "/b": "f:o" } });
+  await putArchive(copy, "/f.bin", false);
+  await rejects(copy.copy(ADD), /Cannot copy a directory to "\/b": not a directory/);
 });
