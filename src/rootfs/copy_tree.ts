@@ -109,7 +109,7 @@ export class TreeCopier {
       if (node === undefined || !this.#isIncluded(source, relative, node)) continue;
       const place = { directory: pair.target, name, inner: joinPath(pair.targetInner, name) };
       if (pair.mayMeetProtected && this.#writer.rootfs.isProtected(place.inner)) {
-        this.#writer.warnProtected(place.inner);
+        if (!isEmptyDirectory(source, node)) this.#writer.warnProtected(place.inner);
         continue;
       }
       if (node.type === "directory") yield* this.#copyDirectory({ ...pair, relative }, source, node, place);
@@ -213,6 +213,17 @@ export class TreeCopier {
     const { uid, gid } = this.#rules.owner ?? node;
     const mode = this.#rules.mode?.apply(node.mode, node.type === "directory") ?? node.mode;
     return { uid, gid, mode, mtimeNs: node.mtimeNs, xattrs };
+  }
+}
+
+/** Images have empty directories where mounts go: leaving those out loses nothing. */
+function isEmptyDirectory(place: SourcePlace, node: Inode): boolean {
+  if (node.type !== "directory") return false;
+  const fd = openDirectory(place.directory, place.name);
+  try {
+    return directoryNames(fd).length === 0;
+  } finally {
+    closeFile(fd);
   }
 }
 

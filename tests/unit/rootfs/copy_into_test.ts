@@ -703,12 +703,12 @@ Deno.test("copyInto ends when a tree is copied into itself", async () => {
 
 Deno.test("copyInto leaves out protected places of the rootfs, with a warning", async () => {
   using copy = new CopyScene({
-    source: { "/proc/x": "f:1", "/a": "f:2", "/etc/hosts": "f:3", "/etc/b": "f:4" },
-    root: { "/proc": "d", "/etc/hosts": "f:o" },
-    protectedPaths: ["/proc", "/etc/hosts"],
+    source: { "/proc/x": "f:1", "/sys": "d@700", "/a": "f:2", "/etc/hosts": "f:3", "/etc/b": "f:4" },
+    root: { "/proc": "d", "/sys": "d", "/etc/hosts": "f:o" },
+    protectedPaths: ["/proc", "/sys", "/etc/hosts"],
   });
   deepEqual(await copy.copy({ patterns: ["."] }), ["/a", "/etc", "/etc/b"]);
-  deepEqual(copy.root(), { "/a": "f:2", "/etc": "d", "/etc/b": "f:4", "/etc/hosts": "f:o", "/proc": "d" });
+  deepEqual(copy.root(), { "/a": "f:2", "/etc": "d", "/etc/b": "f:4", "/etc/hosts": "f:o", "/proc": "d", "/sys": "d" });
   deepEqual(copy.log.map((line) => line.split(":")[0]), [
     `warn Not copied to "/etc/hosts"`,
     `warn Not copied to "/proc"`,

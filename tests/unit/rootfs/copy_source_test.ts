@@ -75,7 +75,7 @@ Deno.test("find never leads out of the tree, whatever its links say", () => {
         equal(/not found|too many symbolic links/.test(String(error)), true, String(error));
       }
     }),
-    { numRuns: 200 },
+    { numRuns: 100 },
   );
 });
 

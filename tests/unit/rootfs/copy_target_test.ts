@@ -76,6 +76,6 @@ Deno.test("forFile and forDirectory make nothing outside of the rootfs, whatever
       deepEqual(scene.outside(), { "/secret": "f:secret" });
       deepEqual([...Deno.readDirSync(scene.folder)].length, 3);
     }),
-    { numRuns: 200 },
+    { numRuns: 100 },
   );
 });

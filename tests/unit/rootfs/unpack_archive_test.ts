@@ -228,6 +228,6 @@ Deno.test("unpackArchive touches nothing outside of the rootfs, whatever the arc
       deepEqual(scene.outside(), { "/secret": "f:secret" });
       deepEqual((await Array.fromAsync(Deno.readDir(scene.folder))).length, 3);
     }),
-    { numRuns: 200 },
+    { numRuns: 100 },
   );
 });
