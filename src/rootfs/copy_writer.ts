@@ -18,7 +18,7 @@ import {
   symlink,
 } from "../sys/inode.ts";
 import { SystemError } from "../sys/libc.ts";
-import { pathText, type RawPath } from "../sys/raw_path.ts";
+import { isWithin, pathText, type RawPath } from "../sys/raw_path.ts";
 import { AT_CWD, fstat, type Inode } from "../sys/stat.ts";
 import type { ContentHash, ContentHasher, KnownContents } from "./content_hash.ts";
 import type { Rootfs } from "./rootfs.ts";
@@ -80,6 +80,7 @@ export class CopyWriter {
   readonly #services: CopyWriterServices;
   readonly #buffer = new Uint8Array(BUFFER_BYTES);
   readonly #written = new Set<RawPath>();
+  readonly #warned = new Set<RawPath>();
   /** Key of a source with several names -> where its copy is; and back. */
   readonly #copies = new Map<string, RawPath>();
   readonly #copyKeys = new Map<RawPath, string>();
@@ -119,9 +120,12 @@ export class CopyWriter {
     return this.#written.has(inner);
   }
 
-  /** Says that something was left out, because the inner path is no part of the image. */
+  /** Says, once for each such place, that something was left out because it is no part of the image. */
   warnProtected(inner: RawPath): void {
-    this.#services.log.warn(`Not copied to "${pathText(inner)}": a mount or kiln's own folder is there`);
+    const place = this.rootfs.protectedPaths.find((candidate) => isWithin(inner, candidate)) ?? inner;
+    if (this.#warned.has(place)) return;
+    this.#warned.add(place);
+    this.#services.log.warn(`Not copied to "${pathText(place)}": a mount or kiln's own folder is there`);
   }
 
   /** Makes a regular file with the rest of the open file `source` as its content. */

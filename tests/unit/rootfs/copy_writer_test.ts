@@ -129,3 +129,13 @@ Deno.test("hasWritten and makeDirectories tell of directories that were made", (
   deepEqual(writer.written, ["/a/b", "/a/b/c"]);
   deepEqual([writer.hasWritten(rawPath("/a")), writer.hasWritten(rawPath("/a/b"))], [false, true]);
 });
+
+Deno.test("warnProtected warns once for each place", () => {
+  using scene = new CopyScene({ protectedPaths: ["/proc", "/etc/hosts"] });
+  const writer = writerOf(scene);
+  for (const path of ["/proc/1", "/proc/2/x", "/etc/hosts", "/proc"]) writer.warnProtected(rawPath(path));
+  deepEqual(
+    scene.log,
+    ["/proc", "/etc/hosts"].map((place) => `warn Not copied to "${place}": a mount or kiln's own folder is there`),
+  );
+});
