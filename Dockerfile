@@ -12,7 +12,8 @@ RUN sh /collect_libraries.sh /image/kaniko/lib && mkdir -p /image/kaniko/.docker
 FROM scratch
 COPY --from=libraries /image/ /
 COPY --chmod=755 dist/executor /kaniko/executor
-ENV HOME=/root \
+ENV container=oci \
+    HOME=/root \
     USER=root \
     PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/kaniko \
     DOCKER_CONFIG=/kaniko/.docker/

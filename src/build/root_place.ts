@@ -15,7 +15,7 @@ import type { Services } from "./services.ts";
 import type { WorkFolder } from "./work_folder.ts";
 
 const ROOT = rawPath("/");
-const DEFAULT_INPLACE_WORK = "/kaniko";
+const EXECUTOR_FOLDER = "/kaniko";
 const DEFAULT_TEMPORARY = "/var/tmp";
 
 /** The chosen place; opened once the work folder is there. */
@@ -32,7 +32,11 @@ export interface RootPlace {
 
 /** Chooses by `--isolation` and what the machine shows. Throws UnsupportedError where building in place is refused. */
 export function chooseRootPlace(options: RootOptions, services: Services): RootPlace {
-  const facts = { containerMarkers: containerMarkers(readMachineTraits(services.env)), isForced: options.force };
+  const facts = {
+    containerMarkers: containerMarkers(readMachineTraits(services.env)),
+    isExecutorImage: ownFolder() === (services.env.KANIKO_DIR ?? EXECUTOR_FOLDER),
+    isForced: options.force,
+  };
   const isolation = chooseIsolation(options.isolation, facts);
   services.log.debug(`Isolation is ${isolation}`, { container: facts.containerMarkers.join(", ") });
   return isolation === "inplace" ? inplace(options) : chroot(options, services);
@@ -49,7 +53,7 @@ function chroot(options: RootOptions, { env, log, selfCommand }: Services): Root
 }
 
 function inplace(options: RootOptions): RootPlace {
-  const workParent = options.workFolder ?? DEFAULT_INPLACE_WORK;
+  const workParent = options.workFolder ?? EXECUTOR_FOLDER;
   return {
     workParent,
     open: (work, context, credentialPaths) => {
@@ -57,8 +61,8 @@ function inplace(options: RootOptions): RootPlace {
       const protectedPaths = [
         ...readMountInfo().map((mount) => mount.path),
         rawPath(workParent),
-        rawPath(DEFAULT_INPLACE_WORK),
-        parentPath(rawPath(Deno.execPath())),
+        rawPath(EXECUTOR_FOLDER),
+        rawPath(ownFolder()),
         context.root,
         keepFolder,
         ...credentialPaths.map((path) => parentPath(rawPath(path))).filter((path) => lstat(path) !== undefined),
@@ -80,4 +84,9 @@ function keepFolderFor(work: WorkFolder): RawPath {
   if (isSameDevice) return rawPath(work.stages);
   Deno.mkdirSync("/.kiln", { recursive: true, mode: 0o700 });
   return rawPath("/.kiln");
+}
+
+/** The folder of the running program. */
+function ownFolder(): string {
+  return parentPath(rawPath(Deno.execPath()));
 }

@@ -15,6 +15,8 @@ export type Isolation = "inplace" | "chroot";
 export interface IsolationFacts {
   /** Signs that we run in a container, as {@link containerMarkers} gives them; none outside. */
   readonly containerMarkers: readonly string[];
+  /** Whether this program is the executor of its own image, whose container exists for this build alone. */
+  readonly isExecutorImage: boolean;
   /** `--force`: the caller takes the risk. */
   readonly isForced: boolean;
 }
@@ -47,12 +49,13 @@ const CGROUP_MARKERS = [
 const CONTAINER_ROOT_TYPES = ["overlay", "aufs", "fuse.fuse-overlayfs"];
 
 /**
- * The isolation of a build: "auto" is in place inside a container and chroot elsewhere. Throws UnsupportedError for "inplace"
- * outside a container unless it is forced.
+ * The isolation of a build: "auto" is in place in a container of the executor image, and chroot elsewhere: a container that
+ * is somebody's CI job or workplace must not be emptied. Throws UnsupportedError for "inplace" outside a container unless
+ * it is forced.
  */
 export function chooseIsolation(choice: IsolationChoice, facts: IsolationFacts): Isolation {
   const isContainer = facts.containerMarkers.length > 0;
-  if (choice === "auto") return isContainer ? "inplace" : "chroot";
+  if (choice === "auto") return isContainer && facts.isExecutorImage ? "inplace" : "chroot";
   if (choice === "inplace" && !isContainer && !facts.isForced) {
     throw new UnsupportedError(
       "Cannot build in place: nothing says that this is a container, and the build would empty /",

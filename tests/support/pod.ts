@@ -11,6 +11,7 @@ const DEFAULT_TIMEOUT_MS = 600_000;
 const IMAGE_ENV: Readonly<Record<string, string>> = {
   PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/kaniko",
   HOME: "/root",
+  container: "oci",
   USER: "root",
   DOCKER_CONFIG: "/kaniko/.docker/",
 };

@@ -22,19 +22,25 @@ function mountInfoOf(type: string): Uint8Array {
 }
 
 Deno.test("chooseIsolation goes by the choice, the container and the force", () => {
-  const cases: [IsolationChoice, boolean, boolean, Isolation | undefined][] = [
-    ["auto", true, false, "inplace"],
-    ["auto", false, false, "chroot"],
-    ["auto", false, true, "chroot"],
-    ["chroot", true, false, "chroot"],
-    ["chroot", false, false, "chroot"],
-    ["inplace", true, false, "inplace"],
-    ["inplace", false, true, "inplace"],
-    ["inplace", false, false, undefined],
+  const cases: [IsolationChoice, facts: string, Isolation | undefined][] = [
+    ["auto", "container executor", "inplace"],
+    ["auto", "container", "chroot"],
+    ["auto", "executor", "chroot"],
+    ["auto", "forced", "chroot"],
+    ["chroot", "container executor", "chroot"],
+    ["chroot", "", "chroot"],
+    ["inplace", "container", "inplace"],
+    ["inplace", "forced", "inplace"],
+    ["inplace", "executor", undefined],
   ];
-  for (const [choice, isContainer, isForced, expected] of cases) {
-    const choose = (): Isolation => chooseIsolation(choice, { containerMarkers: isContainer ? ["x"] : [], isForced });
-    const name = `${choice} ${isContainer} ${isForced}`;
+  for (const [choice, facts, expected] of cases) {
+    const choose = (): Isolation =>
+      chooseIsolation(choice, {
+        containerMarkers: facts.includes("container") ? ["x"] : [],
+        isExecutorImage: facts.includes("executor"),
+        isForced: facts.includes("forced"),
+      });
+    const name = `${choice} ${facts}`;
     if (expected === undefined) throws(choose, { code: "unsupported", hint: /--isolation=chroot/ }, name);
     else equal(choose(), expected, name);
   }
