@@ -67,7 +67,7 @@ Deno.test("parseManifest throws FormatError when the document is hostile or brok
 
 Deno.test("parseManifest undoes manifestBytes, of both families", () => {
   const annotations = fc.option(
-    fc.dictionary(fc.stringMatching(/^[a-z.]{1,9}$/), fc.string(), { minKeys: 1, maxKeys: 3 }),
+    fc.dictionary(fc.stringMatching(/^[a-z.]{1,9}$/), fc.string(), { minKeys: 1, maxKeys: 3, noNullPrototype: true }),
     { nil: undefined },
   );
   const descriptor = fc.record({
