@@ -2,8 +2,11 @@
 import { Rootfs } from "../../src/rootfs/rootfs.ts";
 import { closeFile, createFile, writeFile } from "../../src/sys/file.ts";
 import { changeMode, makeDirectory } from "../../src/sys/inode.ts";
+import { libc } from "../../src/sys/libc.ts";
 import { type RawPath, rawPath } from "../../src/sys/raw_path.ts";
 import { AT_CWD } from "../../src/sys/stat.ts";
+
+libc(); // Stays open for the process's life, so it is opened outside of any test: Deno 2.4 would call it a leak of that one.
 
 /** Lives until disposed of. The root is `<base>/root`, the neighbour `<base>/outside` with a file `secret`. */
 export class TempRoot implements Disposable {
