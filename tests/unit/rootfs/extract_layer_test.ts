@@ -254,7 +254,7 @@ Deno.test("extractLayer sets owner, mode, times and attributes of every type", a
     directory("closed", { ...owned, mode: 0o000 }),
     file("closed/in", "x"),
     symlink("link", "target", owned),
-    node("fifo", "fifo", { ...owned, mode: 0o622 }),
+    node("fifo", "fifo", { ...owned, mode: 0o4622 }),
     node("char", "char", { ...owned, mode: 0o666, devMajor: 1, devMinor: 70_000 }),
     node("block", "block", { ...owned, mode: 0o660, devMajor: 300, devMinor: 3 }),
     directory("setgid", { uid: 0, gid: 50, mode: 0o2775 }),
@@ -269,7 +269,7 @@ Deno.test("extractLayer sets owner, mode, times and attributes of every type", a
     `"/char" char 666 1001:1002 ${mtimeNs} 1,70000   ="/char"`,
     `"/closed" directory 0 1001:1002 ${mtimeNs} 0,0   ="/closed"`,
     `"/closed/in" file 644 0:0 0 0,0 ${x}  ="/closed/in"`,
-    `"/fifo" fifo 622 1001:1002 ${mtimeNs} 0,0   ="/fifo"`,
+    `"/fifo" fifo 4622 1001:1002 ${mtimeNs} 0,0   ="/fifo"`,
     `"/link" symlink 777 1001:1002 ${mtimeNs} 0,0 "target"  ="/link"`,
     `"/none" file 0 1001:1002 ${mtimeNs} 0,0 ${x}  ="/none"`,
     `"/open" file 666 0:0 -1500000000 0,0 0:e3b0c44298fc1c149afb  ="/open"`,
@@ -283,7 +283,7 @@ Deno.test("extractLayer sets owner, mode, times and attributes of every type", a
 
 Deno.test("extractLayer keeps times of directories that the layer does not list, in every way of changing them", async () => {
   using root = new TempRoot();
-  const lower = ["d", "e", "f", "g", "h"].map((name) => directory(name, { mtimeNs: 5_000_000_001n }));
+  const lower = ["d", "e", "f", "g", "h", "i"].map((name) => directory(name, { mtimeNs: 5_000_000_001n }));
   await extract(root, [...lower, file("e/old"), file("f/old"), file("g/old")]);
   await extract(root, [
     file("d/new"),
@@ -291,27 +291,57 @@ Deno.test("extractLayer keeps times of directories that the layer does not list,
     file("f/.wh..wh..opq"),
     file("g/old", "other"),
     directory("h/sub", { mtimeNs: 7n }),
+    file("i/made/file", "", { mtimeNs: 8n }),
     file("made/deep/file", "", { mtimeNs: 9_000_000_000n }),
   ]);
   const times = describeTree(root.rootfs).filter((line) => line.includes(" directory ")).map((line) =>
     line.split(" ")[4]
   );
   const kept = "5000000001";
-  deepEqual(times, [kept, kept, kept, kept, kept, "7", "9000000000", "9000000000"]);
+  deepEqual(times, [kept, kept, kept, kept, kept, "7", kept, "8", "9000000000", "9000000000"]);
   equal(root.rootfs.lstat(rawPath("/made/deep"))?.mode, 0o755);
 });
 
-Deno.test("extractLayer gives the same tree wherever a whiteout stands among the entries of its layer", async () => {
-  const lower = [directory("d", { mode: 0o700, uid: 5 }), file("d/old"), file("d/s/old"), file("k")];
-  const upper = [file("d/new"), file("d/s/new"), directory("x"), symlink("k", "x"), file("k2")];
-  const marks = [file(".wh.d"), file(".wh.k"), file(".wh.k2"), file("d/.wh..wh..opq")];
-  const trees: string[][] = [];
-  for (const members of [[...marks, ...upper], [...upper, ...marks]]) {
-    using root = new TempRoot();
-    await extract(root, lower, members);
-    trees.push(describeTree(root.rootfs));
-  }
-  deepEqual(trees[1], trees[0]);
+const MARKS: readonly (readonly [name: string, marks: Member[]])[] = [
+  ["whiteouts", [file(".wh.d"), file(".wh.k"), file(".wh.k2")]],
+  ["an opaque marker", [file("d/.wh..wh..opq")]],
+];
+
+for (const [name, marks] of MARKS) {
+  Deno.test(`extractLayer gives the same tree wherever ${name} stand among the entries of the layer`, async () => {
+    const lowered = { mode: 0o700, uid: 5 };
+    const lower = [directory("d", lowered), file("d/old"), directory("d/s", lowered), file("d/s/old"), file("k")];
+    const upper = [file("d/new"), file("d/s/new"), directory("x"), symlink("k", "x"), file("k2")];
+    const trees: string[][] = [];
+    for (const members of [[...marks, ...upper], [...upper, ...marks]]) {
+      using root = new TempRoot();
+      await extract(root, lower, members);
+      trees.push(describeTree(root.rootfs));
+    }
+    deepEqual(trees[1], trees[0]);
+  });
+}
+
+Deno.test("extractLayer leaves all of a directory that leads to a protected place when something would replace it", async () => {
+  using root = new TempRoot(["/vol/in"]);
+  for (const path of ["/vol/in/keep", "/vol/other"]) root.file(path, "ours");
+  const summary = await extract(root, [symlink("vol", "/x"), file("vol", "theirs")]);
+  deepEqual([root.text("/vol/in/keep"), root.text("/vol/other"), summary?.skipped], ["ours", "ours", 2]);
+});
+
+Deno.test("extractLayer does not read a huge hole for its hash: the content is not known then", async () => {
+  using root = new TempRoot();
+  const archive = `${root.base}/outside/huge.tar`;
+  await mustRun([
+    "sh",
+    "-ec",
+    'cd "$1"; truncate -s 300M huge; tar --sparse -cf huge.tar huge; rm huge',
+    "sh",
+    `${root.base}/outside`,
+  ]);
+  const known: KnownContents = new Map();
+  await extractLayer((await Deno.open(archive)).readable, root.rootfs, { hasher: await createContentHasher(), known });
+  deepEqual([root.rootfs.lstat(rawPath("/huge"))?.size, known.size], [300 << 20, 0]);
 });
 
 Deno.test("extractLayer links to lower files and breaks links when one name is replaced", async () => {
