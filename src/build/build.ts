@@ -60,16 +60,25 @@ async function buildPlan(plan: Plan, prepared: Prepared): Promise<BuildOutcome> 
     source,
     context,
     work,
-    ...place.open(work, context, request.credentialPaths),
+    ...place.open(work, context, [...request.credentialPaths, ...basesInFiles(registry, services)]),
     hasher: await createContentHasher(),
     layers: request.layers,
+    epochNs: plan.sourceDateEpoch === undefined ? undefined : BigInt(plan.sourceDateEpoch) * 1_000_000_000n,
     services,
     imageOf: (resolved) => imageOf(resolved, new CachingSource(registry.layerSource(resolved), work.layout)),
     imageFiles: (resolved) => images.unpacked(resolved, session),
   };
   const image = await buildStages(plan, session);
-  const result = await deliver(finishImage(image, request.outputs), request.outputs, registry, services);
+  const finished = finishImage(image, request.outputs, plan.sourceDateEpoch);
+  const result = await deliver(finished, request.outputs, registry, services);
   return { kind: "built", result };
+}
+
+/** Images in files that this build reads; like the login, they must survive a build in place: named by a file below. */
+function basesInFiles(registry: Registry, { currentDirectory }: Services): readonly string[] {
+  return registry.localPaths().map((path) =>
+    `${path.startsWith("/") ? path : `${currentDirectory}/${path}`}/index.json`
+  );
 }
 
 function openRegistry(request: BuildRequest, { log, env, signal }: Services): Registry {

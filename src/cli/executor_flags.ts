@@ -1,5 +1,7 @@
 /** The flags of a build: all of kaniko's executor, deprecated names too, and kiln's own. */
 import type { Flag } from "./flag.ts";
+import { LOG_FLAGS } from "./log_flags.ts";
+import { PUSH_FLAGS, REGISTRY_FLAGS } from "./registry_flag_table.ts";
 
 const ALWAYS_SO = "kiln always does this";
 
@@ -72,19 +74,7 @@ const OUTPUT_FLAGS: readonly Flag[] = [
     choices: ["oci", "docker"],
     summary: "Media types; as the base has them by default",
   },
-  { name: "push-retry", kind: "number", initial: 0, summary: "How often a failed push is tried again" },
-  {
-    name: "push-ignore-immutable-tag-errors",
-    kind: "boolean",
-    initial: false,
-    summary: "A tag that cannot move is no failure",
-  },
-  {
-    name: "skip-push-permission-check",
-    kind: "boolean",
-    initial: false,
-    summary: "Do not ask before the build whether the push is allowed",
-  },
+  ...PUSH_FLAGS,
 ];
 
 /** How the rootfs is worked on and layers are made. */
@@ -209,53 +199,6 @@ const CACHE_FLAGS: readonly Flag[] = [
     support: "later",
     summary: "Read the cache, write nothing to it",
   },
-];
-
-/** How registries are reached. */
-const REGISTRY_FLAGS: readonly Flag[] = [
-  { name: "insecure", kind: "boolean", initial: false, summary: "Push over plain http" },
-  { name: "insecure-pull", kind: "boolean", initial: false, summary: "Pull over plain http" },
-  { name: "insecure-registry", kind: "list", value: "HOST", summary: "Reach this registry over plain http" },
-  { name: "skip-tls-verify", kind: "boolean", initial: false, summary: "Do not verify certificates when pushing" },
-  { name: "skip-tls-verify-pull", kind: "boolean", initial: false, summary: "Do not verify certificates when pulling" },
-  {
-    name: "skip-tls-verify-registry",
-    kind: "list",
-    value: "HOST",
-    summary: "Do not verify this registry's certificate",
-  },
-  { name: "registry-certificate", kind: "list", value: "HOST=FILE", summary: "Certificate authority of a registry" },
-  { name: "registry-client-cert", kind: "list", value: "HOST=CERT,KEY", summary: "Client certificate for a registry" },
-  { name: "registry-map", kind: "list", value: "HOST=MIRROR", summary: "Mirrors of a registry, tried in order" },
-  { name: "registry-mirror", kind: "list", value: "MIRROR", summary: "Mirror of Docker Hub" },
-  { name: "skip-default-registry-fallback", kind: "boolean", initial: false, summary: "Use mirrors only" },
-  { name: "image-download-retry", kind: "number", initial: 0, summary: "How often a failed pull is tried again" },
-  {
-    name: "credential-helpers",
-    kind: "list",
-    support: "later",
-    summary: "Which built-in credential helpers are asked",
-  },
-];
-
-/** What is said, and how. */
-const LOG_FLAGS: readonly Flag[] = [
-  {
-    name: "verbosity",
-    short: "v",
-    kind: "text",
-    initial: "info",
-    choices: ["panic", "fatal", "error", "warn", "info", "debug", "trace"],
-    summary: "Least important records to print",
-  },
-  {
-    name: "log-format",
-    kind: "text",
-    initial: "color",
-    choices: ["text", "color", "json"],
-    summary: "How records are printed",
-  },
-  { name: "log-timestamp", kind: "boolean", initial: false, summary: "Print the time of each record" },
 ];
 
 /** All of them, in the order of the help. */

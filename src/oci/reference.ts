@@ -4,6 +4,7 @@
  */
 import { FormatError } from "../errors.ts";
 import { type Digest, isDigest } from "./digest.ts";
+import { formatLocalImage, type LocalImage, parseLocalImage } from "./local_image.ts";
 
 /** A complete name. Without `tag` and `digest` it means "latest"; with both, the digest decides. */
 export interface Reference {
@@ -13,6 +14,8 @@ export interface Reference {
   readonly repository: string;
   readonly tag?: string;
   readonly digest?: Digest;
+  /** Set for an image in files: `registry` and `repository` are then its kind and its path, and no registry is asked. */
+  readonly local?: LocalImage;
 }
 
 /** Docker Hub's registry host, under its canonical name. */
@@ -54,8 +57,18 @@ export function parseReference(text: string): Reference {
   return digestText === undefined ? withTag : { ...withTag, digest: digestText as Digest };
 }
 
+/**
+ * Reads what FROM and COPY --from name: a reference, or an image in files (`oci-layout://PATH`, `docker-archive://PATH`).
+ * Throws FormatError.
+ */
+export function parseImageName(text: string): Reference {
+  const local = parseLocalImage(text);
+  return local === undefined ? parseReference(text) : { registry: local.kind, repository: local.path, local };
+}
+
 /** The complete text; "latest" is written where neither tag nor digest is there. */
 export function formatReference(reference: Reference): string {
+  if (reference.local !== undefined) return formatLocalImage(reference.local);
   const name = repositoryName(reference);
   const tag = reference.tag ?? (reference.digest === undefined ? "latest" : undefined);
   return `${name}${tag === undefined ? "" : `:${tag}`}${reference.digest === undefined ? "" : `@${reference.digest}`}`;

@@ -7,7 +7,7 @@ import { type Dockerfile, DockerfileError, type SourceRange, type Stage } from "
 import { suggest } from "../dockerfile/suggest.ts";
 import { FormatError } from "../errors.ts";
 import { parsePlatform, type Platform } from "../oci/platform.ts";
-import { parseReference, type Reference } from "../oci/reference.ts";
+import { parseImageName, type Reference } from "../oci/reference.ts";
 import { type GlobalScope, globalScope } from "./args.ts";
 import type { PlanOptions, PlanWarning } from "./plan.ts";
 import { findBaseStage } from "./stage_graph.ts";
@@ -41,7 +41,7 @@ export function readOrigins(dockerfile: Dockerfile, scope: GlobalScope, options:
 
 /** Reads an image name of the Dockerfile. Throws DockerfileError with `range`. */
 export function readReference(text: string, range: SourceRange, hint?: string): Reference {
-  return withRange(range, () => parseReference(text), hint);
+  return withRange(range, () => parseImageName(text), hint);
 }
 
 function readOrigin(
@@ -88,7 +88,7 @@ function defaultWarnings(dockerfile: Dockerfile, options: PlanOptions): readonly
     if (values === undefined) return [];
     const image = attempt(() => expandWord(from.image, values, { escape }));
     const isStage = dockerfile.stages.some((stage) => stage.from.stageName === image);
-    if (image === undefined || isStage || attempt(() => parseReference(image)) !== undefined) return [];
+    if (image === undefined || isStage || attempt(() => parseImageName(image)) !== undefined) return [];
     const message = `Default value for ARG ${from.image} results in empty or invalid base image name`;
     return [{ rule: "InvalidDefaultArgInFrom", message, range: from.range }];
   });

@@ -27,7 +27,7 @@ export interface AuthTarget {
 /** What the authenticator needs. */
 export interface AuthServices {
   readonly transport: Pick<Transport, "send">;
-  readonly credentials: Pick<Credentials, "find">;
+  readonly credentials: Pick<Credentials, "find" | "tried">;
   readonly now: () => number;
 }
 
@@ -80,10 +80,12 @@ export class Authenticator {
 
   /** What the reader of a refusal can do: whether logins were there at all. */
   async hint(repository: Repository): Promise<string> {
+    const { registry } = repository;
     const found = await this.#services.credentials.find(repository);
-    return found.length === 0
-      ? `No credentials for ${repository.registry} were found; add them to the docker config.json`
-      : `The credentials for ${repository.registry} do not allow this; check them and their rights`;
+    const tried = this.#services.credentials.tried(registry).join("; ");
+    if (found.length > 0) return `The credentials for ${registry} do not allow this; tried: ${tried}`;
+    const none = `No credentials for ${registry} were found; add them to the docker config.json`;
+    return tried === "" ? none : `${none} (${tried})`;
   }
 
   /** Remembers `token` as accepted; a later offer, made because it was not, takes its place. */

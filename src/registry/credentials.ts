@@ -1,6 +1,6 @@
 /**
- * Who we are at a registry: logins from docker's config.json, its helpers, and the environment, in order of strength.
- * Nothing is read before a registry asks, and each file and helper is asked once.
+ * Who we are at a registry: logins from docker's config.json, its helpers, the environment and the clouds, in order of
+ * strength. Nothing is read before a registry asks, and each file and helper is asked once.
  */
 import { errorText, FormatError } from "../errors.ts";
 import { type Credential, credentialFromProgram } from "./credential_program.ts";
@@ -11,7 +11,7 @@ import {
   parseDockerConfig,
   programServerAddress,
 } from "./docker_config.ts";
-import type { Repository } from "./registry_options.ts";
+import { CREDENTIAL_HELPERS, type CredentialHelper, type Repository } from "./registry_options.ts";
 import type { RegistryServices } from "./registry_services.ts";
 
 /** What a credential search needs of the outside world. */
@@ -20,35 +20,71 @@ export type CredentialServices = Pick<
   "env" | "credentialPaths" | "readTextFile" | "runProgram" | "log" | "signal"
 >;
 
+/** A login, and in words where it came from. */
+export interface FoundCredential {
+  readonly credential: Credential;
+  readonly origin: string;
+}
+
+/** The built-in logins of the clouds' own registries. */
+export interface CloudLogins {
+  /** The login for `registry`, or undefined where no cloud knows it. A failure is told in `notes`, and is no error. */
+  find(registry: string, helpers: ReadonlySet<CredentialHelper>, notes: string[]): Promise<FoundCredential | undefined>;
+}
+
+/** Which built-in sources are asked. */
+export interface CredentialOptions {
+  readonly helpers: ReadonlySet<CredentialHelper>;
+  readonly clouds?: CloudLogins;
+}
+
 /** Finds logins. */
 export class Credentials {
   readonly #services: CredentialServices;
+  readonly #options: CredentialOptions;
+  readonly #notes = new Map<string, readonly string[]>();
   readonly #programAnswers = new Map<string, Promise<Credential | undefined>>();
   #configs: Promise<readonly DockerConfig[]> | undefined;
 
-  constructor(services: CredentialServices) {
+  constructor(services: CredentialServices, options: CredentialOptions = { helpers: new Set(CREDENTIAL_HELPERS) }) {
     this.#services = services;
+    this.#options = options;
   }
 
   /**
    * The logins that count for `repository`, the strongest first: DOCKER_AUTH_CONFIG, then each config.json (helper of
-   * the host, `credsStore`, `auths` by longest path), then KANIKO_<HOST>_USER/_PASSWORD, then GitLab's CI_REGISTRY.
-   * A helper that fails is a warning. Throws FormatError when a config.json is broken.
+   * the host, `credsStore`, `auths` by longest path), then KANIKO_<HOST>_USER/_PASSWORD, the cloud whose registry it is,
+   * and GitLab's CI_REGISTRY. A helper that fails is a warning. Throws FormatError when a config.json is broken.
    */
   async find(repository: Repository): Promise<readonly Credential[]> {
+    const found: FoundCredential[] = [];
+    const notes: string[] = [];
     this.#configs ??= this.#readConfigs();
-    const found: Credential[] = [];
-    for (const config of await this.#configs) {
-      const program = matchingProgram(config, repository) ?? config.credsStore;
-      const answer = program === undefined ? undefined : await this.#askProgram(program, repository.registry);
-      if (answer !== undefined) found.push(answer);
-      found.push(...matchingAuths(config, repository).map((entry) => entry.credential));
-    }
-    const fromHost = hostVariables(this.#services.env, repository.registry);
-    if (fromHost !== undefined) found.push(fromHost);
-    const fromGitLab = gitLabVariables(this.#services.env, repository.registry);
-    if (fromGitLab !== undefined) found.push(fromGitLab);
-    return withoutRepeats(found);
+    for (const config of await this.#configs) found.push(...await this.#fromConfig(config, repository));
+    const { helpers, clouds } = this.#options;
+    const { registry } = repository;
+    if (helpers.has("env")) found.push(...hostVariables(this.#services.env, registry));
+    const fromCloud = await clouds?.find(registry, helpers, notes);
+    if (fromCloud !== undefined) found.push(fromCloud);
+    if (helpers.has("gitlab")) found.push(...gitLabVariables(this.#services.env, registry));
+    const different = withoutRepeats(found);
+    this.#notes.set(registry, [...different.map(({ origin }) => origin), ...notes]);
+    return different.map(({ credential }) => credential);
+  }
+
+  /** In words: where the last search for a repository of `registry` found logins, and what failed. No secrets. */
+  tried(registry: string): readonly string[] {
+    return this.#notes.get(registry) ?? [];
+  }
+
+  async #fromConfig(config: DockerConfig, repository: Repository): Promise<readonly FoundCredential[]> {
+    const program = matchingProgram(config, repository) ?? config.credsStore;
+    const answer = program === undefined ? undefined : await this.#askProgram(program, repository.registry);
+    const entries = matchingAuths(config, repository).map(({ credential, path, registry }) => {
+      return { credential, origin: `${config.origin} for ${registry}${path === "" ? "" : `/${path}`}` };
+    });
+    if (answer === undefined) return entries;
+    return [{ credential: answer, origin: `docker-credential-${program}` }, ...entries];
   }
 
   async #readConfigs(): Promise<readonly DockerConfig[]> {
@@ -103,26 +139,29 @@ export function credentialPaths(env: Readonly<Record<string, string>>): readonly
 }
 
 /** KANIKO_<HOST>_USER and _PASSWORD; host in upper case with underscores, then its parent domains. */
-function hostVariables(env: Readonly<Record<string, string>>, registry: string): Credential | undefined {
+function hostVariables(env: Readonly<Record<string, string>>, registry: string): readonly FoundCredential[] {
   const labels = registry.split(".");
   for (let start = 0; start < Math.max(1, labels.length - 1); start++) {
     const name = labels.slice(start).join("_").toUpperCase().replace(/[^A-Z0-9]/g, "_");
     const username = env[`KANIKO_${name}_USER`];
     const password = env[`KANIKO_${name}_PASSWORD`];
-    if (username && password) return { kind: "basic", username, password };
+    if (username && password) {
+      return [{ credential: { kind: "basic", username, password }, origin: `KANIKO_${name}_USER` }];
+    }
   }
-  return undefined;
+  return [];
 }
 
-function gitLabVariables(env: Readonly<Record<string, string>>, registry: string): Credential | undefined {
+function gitLabVariables(env: Readonly<Record<string, string>>, registry: string): readonly FoundCredential[] {
   const { CI_REGISTRY, CI_REGISTRY_USER, CI_REGISTRY_PASSWORD } = env;
-  if (CI_REGISTRY?.split("/")[0] !== registry || !CI_REGISTRY_USER || !CI_REGISTRY_PASSWORD) return undefined;
-  return { kind: "basic", username: CI_REGISTRY_USER, password: CI_REGISTRY_PASSWORD };
+  if (CI_REGISTRY?.split("/")[0] !== registry || !CI_REGISTRY_USER || !CI_REGISTRY_PASSWORD) return [];
+  const credential: Credential = { kind: "basic", username: CI_REGISTRY_USER, password: CI_REGISTRY_PASSWORD };
+  return [{ credential, origin: "CI_REGISTRY_USER" }];
 }
 
-function withoutRepeats(found: readonly Credential[]): readonly Credential[] {
+function withoutRepeats(found: readonly FoundCredential[]): readonly FoundCredential[] {
   const seen = new Set<string>();
-  return found.filter((credential) => {
+  return found.filter(({ credential }) => {
     const key = JSON.stringify(credential);
     return seen.has(key) ? false : (seen.add(key), true);
   });

@@ -1,19 +1,17 @@
 /** Base images: a reference becomes a verified manifest and config, from the first mirror that has it. */
-import type { BlobSource, StoredManifest } from "../blob/blob_store.ts";
-import { IntegrityError } from "../blob/verify_stream.ts";
-import { errorText, FormatError } from "../errors.ts";
+import type { BlobSource } from "../blob/blob_store.ts";
+import { errorText } from "../errors.ts";
 import type { Logger } from "../log/logger.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
-import { type ImageConfig, MAX_CONFIG_BYTES, parseImageConfig } from "../oci/image_config.ts";
-import { type ImageManifest, isIndex, parseManifest } from "../oci/manifest.ts";
-import { formatPlatform, type Platform, platformFit } from "../oci/platform.ts";
+import { formatPlatform, type Platform } from "../oci/platform.ts";
 import { formatReference, type Reference, referenceTarget } from "../oci/reference.ts";
 import type { BaseResolver, ResolvedImage } from "../plan/plan.ts";
-import { choosePlatform } from "./choose_platform.ts";
 import type { RegistryClient } from "./client.ts";
-import { isRetryable, RegistryError } from "./registry_error.ts";
+import { type ImageSource, LocalImages } from "./local_source.ts";
+import { isRetryable } from "./registry_error.ts";
 import { pullSources, type RegistryOptions, type Repository } from "./registry_options.ts";
+import { resolveImage } from "./resolve_image.ts";
 
 /** What pulling needs of the rest. */
 export interface PullServices {
@@ -34,6 +32,8 @@ export interface BaseImages extends BaseResolver {
   layerSource(image: ResolvedImage): BlobSource;
   /** The repositories of resolved images that hold this blob, for mounting. */
   repositoriesWith(digest: Digest): readonly Repository[];
+  /** Where images that are no registry's are read from, each opened once. */
+  readonly locals: LocalImages;
 }
 
 /**
@@ -44,12 +44,21 @@ export function createBaseResolver(options: RegistryOptions, services: PullServi
   const memo = new Map<string, Promise<ResolvedImage>>();
   const homes = new Map<Digest, Repository>();
   const holders = new Map<Digest, Repository[]>();
+  const locals = new LocalImages();
   return {
+    locals,
     resolve(reference: Reference, platform: Platform): Promise<ResolvedImage> {
       const key = `${formatReference(reference)} ${formatPlatform(platform)}`;
       const known = memo.get(key);
       if (known !== undefined) return known;
-      const resolved = resolveFromSources(reference, platform, options, services).then(({ image, source }) => {
+      const found = reference.local === undefined
+        ? resolveFromSources(reference, platform, options, services)
+        : locals.resolve(reference.local, reference, platform, services).then((image) => ({
+          image,
+          source: undefined,
+        }));
+      const resolved = found.then(({ image, source }) => {
+        if (source === undefined) return image;
         homes.set(image.digest, source);
         for (const { digest } of [image.manifest.config, ...image.manifest.layers]) {
           holders.set(digest, [...(holders.get(digest) ?? []), source]);
@@ -61,6 +70,8 @@ export function createBaseResolver(options: RegistryOptions, services: PullServi
       return resolved;
     },
     layerSource(image: ResolvedImage): BlobSource {
+      const { local } = image.reference;
+      if (local !== undefined) return { open: async (...call) => await (await locals.open(local)).open(...call) };
       const home = homes.get(image.digest);
       const others = pullSources(options, image.reference).filter((source) => !isSame(source, home));
       return firstOf((home === undefined ? others : [home, ...others]).map(services.client), services);
@@ -85,8 +96,10 @@ async function resolveFromSources(
   for (const [index, source] of sources.entries()) {
     try {
       const attempts = options.imageDownloadRetry + 1;
-      const image = await retried(attempts, services, () => resolveFrom(source, reference, platform, services));
-      return { image, source };
+      const operation = `pull ${formatReference({ ...reference, ...source })}`;
+      const store: ImageSource = services.client(source);
+      const wanted = { reference, target: referenceTarget(reference), platform, operation };
+      return { image: await retried(attempts, services, () => resolveImage(store, wanted, services)), source };
     } catch (error: unknown) {
       services.signal.throwIfAborted();
       failure = error;
@@ -105,96 +118,6 @@ async function retried<T>(attempts: number, services: PullServices, work: () => 
       await services.sleep(Math.min(1000 * 2 ** (attempt - 1), 60_000), services.signal);
     }
   }
-}
-
-async function resolveFrom(
-  source: Repository,
-  reference: Reference,
-  platform: Platform,
-  services: PullServices,
-): Promise<ResolvedImage> {
-  const client = services.client(source);
-  const operation = `pull ${formatReference({ ...reference, ...source })}`;
-  const { stored, manifest } = await findManifest(client, referenceTarget(reference), platform, operation, services);
-  const config = await readConfig(client, manifest, operation, services);
-  if (config.rootfs.diff_ids.length !== manifest.layers.length) {
-    throw new FormatError(
-      `Cannot ${operation}: its config names ${config.rootfs.diff_ids.length} layers, its manifest ${manifest.layers.length}`,
-    );
-  }
-  if (platformFit(platform, config) === undefined) {
-    const wanted = formatPlatform(platform);
-    services.log.warn(`${formatReference(reference)} is for ${formatPlatform(config)}, not for ${wanted}`);
-  }
-  const manifestDescriptor = { mediaType: manifest.mediaType, digest: stored.digest, size: stored.bytes.length };
-  return { reference, digest: stored.digest, manifest, manifestDescriptor, config };
-}
-
-/** The manifest that `target` names; through indexes, at most three deep, by platform. */
-async function findManifest(
-  client: RegistryClient,
-  target: string,
-  platform: Platform,
-  operation: string,
-  services: PullServices,
-): Promise<{ stored: StoredManifest; manifest: ImageManifest }> {
-  let next = target;
-  let expectedBytes: number | undefined;
-  for (let depth = 0; depth <= MAX_INDEX_DEPTH; depth++) {
-    const stored = await client.getManifest(next, services.signal);
-    if (stored === undefined) throw missingManifest(operation, next);
-    if (expectedBytes !== undefined && stored.bytes.length !== expectedBytes) {
-      throw new IntegrityError(`Cannot ${operation}: ${next} has ${stored.bytes.length} bytes, not ${expectedBytes}`, {
-        expectedDigest: stored.digest,
-        expectedSizeBytes: expectedBytes,
-        actualSizeBytes: stored.bytes.length,
-      });
-    }
-    const manifest = readManifest(stored, operation);
-    if (!isIndex(manifest)) return { stored, manifest };
-    const chosen = choosePlatform(manifest, platform, operation);
-    next = chosen.digest;
-    expectedBytes = chosen.size;
-  }
-  throw new FormatError(`Cannot ${operation}: its indexes are nested more than ${MAX_INDEX_DEPTH} deep`);
-}
-
-function readManifest(stored: StoredManifest, operation: string): ReturnType<typeof parseManifest> {
-  try {
-    return parseManifest(stored.bytes, stored.mediaType);
-  } catch (error: unknown) {
-    throw new FormatError(`Cannot ${operation}: ${errorText(error)}`, { cause: error });
-  }
-}
-
-async function readConfig(
-  client: RegistryClient,
-  manifest: ImageManifest,
-  operation: string,
-  services: PullServices,
-): Promise<ImageConfig> {
-  const { config } = manifest;
-  if (config.size > MAX_CONFIG_BYTES) {
-    throw new FormatError(`Cannot ${operation}: its config has ${config.size} bytes, more than ${MAX_CONFIG_BYTES}`);
-  }
-  const stream = await client.open(config, services.signal);
-  const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
-  try {
-    return parseImageConfig(bytes);
-  } catch (error: unknown) {
-    throw new FormatError(`Cannot ${operation}: ${errorText(error)}`, { cause: error });
-  }
-}
-
-function missingManifest(operation: string, target: string): RegistryError {
-  return new RegistryError({
-    operation,
-    method: "GET",
-    url: target,
-    status: 404,
-    errorCodes: ["MANIFEST_UNKNOWN"],
-    retryable: false,
-  }, "manifest unknown (404)");
 }
 
 /** A source that opens from the first client that has the blob. */
@@ -219,5 +142,3 @@ function firstOf(clients: readonly RegistryClient[], services: PullServices): Bl
 function isSame(a: Repository, b: Repository | undefined): boolean {
   return a.registry === b?.registry && a.repository === b.repository;
 }
-
-const MAX_INDEX_DEPTH = 3;

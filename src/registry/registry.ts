@@ -17,6 +17,8 @@ import { Transport, type TransportOptions } from "./transport.ts";
 export interface Registry extends Disposable {
   /** Resolves base images, through mirrors. */
   readonly resolver: BaseResolver;
+  /** The paths of the images in files that `resolver` has read from. */
+  readonly localPaths: () => readonly string[];
   /** The layers of an image that `resolver` gave. */
   layerSource(image: ResolvedImage): BlobSource;
   /** One repository as a store, such as a cache repository. */
@@ -35,7 +37,8 @@ export function createRegistry(
 ): Registry {
   const connections = new Connections(options, services);
   const transport = new Transport(connections, services, transportOptions);
-  const authenticator = new Authenticator({ transport, credentials: new Credentials(services), now: services.now });
+  const credentials = new Credentials(services, { helpers: options.credentialHelpers });
+  const authenticator = new Authenticator({ transport, credentials, now: services.now });
   const clients = clientPool({ connections, transport, authenticator });
   const { log, signal, sleep } = services;
   const base = createBaseResolver(options, { client: (name) => clients(name, "pull"), sleep, log, signal });
@@ -48,6 +51,7 @@ export function createRegistry(
   };
   return {
     resolver: base,
+    localPaths: () => base.locals.paths,
     layerSource: (image) => base.layerSource(image),
     repository: clients,
     push: (image, references) => pushImage(image, references, options, push),

@@ -1,5 +1,6 @@
 /** How registries are reached: plain HTTP or TLS, whose certificates, which mirrors. Decided here for each host alone. */
 import { DOCKER_HUB, type Reference } from "../oci/reference.ts";
+import { confSources, type RegistriesConf } from "./registries_conf.ts";
 
 /** What a connection is for: the flags for pulling and pushing differ. */
 export type Purpose = "pull" | "push";
@@ -26,8 +27,13 @@ export interface RegistryOptions {
   /** Path of a PEM file with certificate authorities that are trusted besides the system's, by host. */
   readonly registryCertificates: ReadonlyMap<string, string>;
   readonly registryClientCerts: ReadonlyMap<string, ClientCertificate>;
-  /** Mirrors of a host, in order: "host[:port][/prefix]". Pulls alone use them. */
+  /**
+   * Mirrors of a host, in order: "host[:port][/prefix]". Pulls alone use them. A key "*.domain" stands for all hosts of
+   * the domain, "*" for all hosts; "*" in a mirror is the host that is mirrored.
+   */
   readonly registryMaps: ReadonlyMap<string, readonly string[]>;
+  /** Mirrors of hosts that `registryMaps` does not know. */
+  readonly registriesConf?: RegistriesConf;
   /** Whether a host with mirrors is left alone when none of them has the image. */
   readonly skipDefaultRegistryFallback: boolean;
   /** Further attempts of a push to one destination, and of a pull of one manifest. */
@@ -37,7 +43,15 @@ export interface RegistryOptions {
   readonly ignoreImmutableTagErrors: boolean;
   /** Blobs moved at the same time. */
   readonly concurrency: number;
+  /** Which built-in sources of logins are asked, besides docker's config.json and its helper programs. */
+  readonly credentialHelpers: ReadonlySet<CredentialHelper>;
 }
+
+/** A built-in source of logins: KANIKO_<HOST>_USER variables, a cloud's registry, GitLab's CI variables. */
+export type CredentialHelper = "env" | "google" | "ecr" | "acr" | "gitlab";
+
+/** All of them. */
+export const CREDENTIAL_HELPERS: readonly CredentialHelper[] = ["env", "google", "ecr", "acr", "gitlab"];
 
 /** What kiln does when it is told nothing. */
 export const DEFAULT_REGISTRY_OPTIONS: RegistryOptions = {
@@ -55,6 +69,7 @@ export const DEFAULT_REGISTRY_OPTIONS: RegistryOptions = {
   imageDownloadRetry: 0,
   ignoreImmutableTagErrors: false,
   concurrency: 4,
+  credentialHelpers: new Set(CREDENTIAL_HELPERS),
 };
 
 /** How one host is spoken to. */
@@ -92,14 +107,39 @@ export function isLoopback(registry: string): boolean {
 }
 
 /**
- * Where `repository` may be pulled from, in order: its mirrors, then itself unless mirrors exist and the fallback is
- * off. A mirror's path prefix is put before the repository.
+ * Where `wanted` may be pulled from, in order: its mirrors, then itself unless mirrors exist and the fallback is off. A
+ * mirror's path prefix is put before the repository. Throws FormatError for what registries.conf blocks.
  */
-export function pullSources(options: RegistryOptions, repository: Repository): readonly Repository[] {
-  const mirrors = (options.registryMaps.get(repository.registry) ?? []).map((mirror) => {
-    const [host = "", ...prefix] = mirror.replace(/^https?:\/\//, "").split("/").filter((part) => part !== "");
-    const registry = host === "docker.io" ? DOCKER_HUB : host;
-    return { registry, repository: [...prefix, repository.repository].join("/") };
+export function pullSources(
+  options: RegistryOptions,
+  wanted: Repository & Pick<Reference, "digest">,
+): readonly Repository[] {
+  const { registry, repository } = wanted;
+  const mapped = mirrorsOf(options.registryMaps, registry).map((mirror) => {
+    const [host = "", ...prefix] = mirror.replace(/^https?:\/\//, "").replaceAll("*", shortHost(registry)).split("/")
+      .filter((part) => part !== "");
+    return { registry: host === "docker.io" ? DOCKER_HUB : host, repository: [...prefix, repository].join("/") };
   });
-  return mirrors.length > 0 && options.skipDefaultRegistryFallback ? mirrors : [...mirrors, repository];
+  if (mapped.length > 0) return options.skipDefaultRegistryFallback ? mapped : [...mapped, { registry, repository }];
+  const configured = options.registriesConf && confSources(options.registriesConf, wanted);
+  if (configured === undefined) return [{ registry, repository }];
+  const others = configured.filter((source) => source.registry !== registry || source.repository !== repository);
+  return options.skipDefaultRegistryFallback && others.length > 0 ? others : configured;
+}
+
+/** The mirrors of the host itself, else of its closest domain, else of all hosts. */
+function mirrorsOf(maps: RegistryOptions["registryMaps"], registry: string): readonly string[] {
+  const exact = maps.get(registry);
+  if (exact !== undefined) return exact;
+  const labels = shortHost(registry).replace(/:\d+$/, "").split(".");
+  for (let start = 1; start < labels.length; start++) {
+    const wild = maps.get(`*.${labels.slice(start).join(".")}`);
+    if (wild !== undefined) return wild;
+  }
+  return maps.get("*") ?? [];
+}
+
+/** Docker Hub under the name that people write. */
+function shortHost(registry: string): string {
+  return registry === DOCKER_HUB ? "docker.io" : registry;
 }

@@ -1,7 +1,13 @@
 import { deepEqual, equal, throws } from "node:assert/strict";
 import fc from "fast-check";
 import { FormatError } from "../../../src/errors.ts";
-import { formatReference, parseReference, referenceTarget, repositoryName } from "../../../src/oci/reference.ts";
+import {
+  formatReference,
+  parseImageName,
+  parseReference,
+  referenceTarget,
+  repositoryName,
+} from "../../../src/oci/reference.ts";
 
 const DIGEST = `sha256:${"a".repeat(64)}`;
 
@@ -46,4 +52,11 @@ Deno.test("parseReference undoes formatReference", () => {
     equal(formatReference(reference), text);
     deepEqual(parseReference(formatReference(reference)), reference);
   }));
+});
+
+Deno.test("parseImageName knows images in files, which stay what they are", () => {
+  const local = parseImageName("oci-layout:///srv/base");
+  deepEqual(local.local, { kind: "oci-layout", path: "/srv/base" });
+  equal(formatReference(local), "oci-layout:///srv/base");
+  deepEqual(parseImageName("debian:12"), parseReference("debian:12"));
 });

@@ -32,7 +32,11 @@ function setup(credentials: readonly Credential[], answer: (request: TransportRe
     },
   };
   const find = (): Promise<readonly Credential[]> => Promise.resolve(credentials);
-  const authenticator = new Authenticator({ transport, credentials: { find }, now: () => nowMs });
+  const authenticator = new Authenticator({
+    transport,
+    credentials: { find, tried: () => ["/c.json for r.io"] },
+    now: () => nowMs,
+  });
   return { authenticator, sent, advance: (ms) => void (nowMs += ms) };
 }
 
@@ -129,7 +133,6 @@ Deno.test("Authenticator throws RegistryAuthError when the token server cannot b
 Deno.test("Authenticator.hint says whether there were credentials", async () => {
   const repository = TARGET.repository;
   ok((await setup([], () => new Response()).authenticator.hint(repository)).startsWith("No credentials for r.io"));
-  ok(
-    (await setup([BASIC], () => new Response()).authenticator.hint(repository)).startsWith("The credentials for r.io"),
-  );
+  const refused = await setup([BASIC], () => new Response()).authenticator.hint(repository);
+  equal(refused, "The credentials for r.io do not allow this; tried: /c.json for r.io");
 });

@@ -1,4 +1,5 @@
 import { deepEqual, equal } from "node:assert/strict";
+import { parseRegistriesConf } from "../../../src/registry/registries_conf.ts";
 import {
   DEFAULT_REGISTRY_OPTIONS,
   hostPolicy,
@@ -68,4 +69,37 @@ Deno.test("pullSources puts mirrors with their prefix before the registry itself
   equal(pullSources({ ...options, skipDefaultRegistryFallback: true }, hub).length, 3);
   const other = { registry: "r.io", repository: "x" };
   deepEqual(pullSources({ ...options, skipDefaultRegistryFallback: true }, other), [other]);
+});
+
+Deno.test("pullSources knows domains, all hosts, and the host's name in a mirror", () => {
+  const registryMaps = new Map([
+    ["*", ["all.local/*"]],
+    ["*.corp.example", ["corp.local"]],
+    ["r.corp.example", ["r.local/x"]],
+  ]);
+  const options = { ...DEFAULT_REGISTRY_OPTIONS, registryMaps, skipDefaultRegistryFallback: true };
+  const cases: readonly [registry: string, expected: string][] = [
+    ["index.docker.io", "all.local/docker.io/a"],
+    ["gcr.io", "all.local/gcr.io/a"],
+    ["corp.example", "all.local/corp.example/a"],
+    ["evilcorp.example", "all.local/evilcorp.example/a"],
+    ["x.corp.example:5000", "corp.local/a"],
+    ["a.b.corp.example", "corp.local/a"],
+    ["r.corp.example", "r.local/x/a"],
+  ];
+  for (const [registry, expected] of cases) {
+    const sources = pullSources(options, { registry, repository: "a" });
+    deepEqual(sources.map((source) => `${source.registry}/${source.repository}`), [expected], registry);
+  }
+});
+
+Deno.test("pullSources takes registries.conf for hosts without a map, and leaves out the origin when told", () => {
+  const conf = parseRegistriesConf('[[registry]]\nlocation="r.io"\n[[registry.mirror]]\nlocation="m.io/p"', "/c");
+  const options = { ...DEFAULT_REGISTRY_OPTIONS, registriesConf: conf };
+  const wanted = { registry: "r.io", repository: "a" };
+  const mirror = { registry: "m.io", repository: "p/a" };
+  deepEqual(pullSources(options, wanted), [mirror, wanted]);
+  deepEqual(pullSources({ ...options, skipDefaultRegistryFallback: true }, wanted), [mirror]);
+  const registryMaps = new Map([["r.io", ["flag.io"]]]);
+  deepEqual(pullSources({ ...options, registryMaps }, wanted), [{ registry: "flag.io", repository: "a" }, wanted]);
 });
