@@ -20,6 +20,8 @@ export interface BuildSession {
   readonly work: WorkFolder;
   readonly hasher: ContentHasher;
   readonly layers: LayerOptions;
+  /** SOURCE_DATE_EPOCH, nanoseconds since 1970. */
+  readonly epochNs: bigint | undefined;
   readonly services: Services;
   /** A base image whose layers are fetched into the work folder's layout when they are first opened. */
   readonly imageOf: (image: ResolvedImage) => Image;

@@ -14,6 +14,8 @@ export interface BuiltStage {
   readonly image: Image;
   /** The live root with the stage's files; undefined when no step needed one or it is somebody else's now. */
   readonly root: StageRoot | undefined;
+  /** See {@link StepPlace}: when the base image was made, so that the same steps make the same layers. */
+  readonly implicitTimeNs: bigint;
 }
 
 /** What a stage is built from. */
@@ -30,17 +32,18 @@ export interface StageStart {
 export async function buildStage(stage: StagePlan, start: StageStart, session: BuildSession): Promise<BuiltStage> {
   let image = baseImage(stage, start, session);
   let root = start.parent?.root;
+  const implicitTimeNs = session.epochNs ?? start.parent?.implicitTimeNs ?? timeNsOf(image.config.created);
   const materialise = async (): Promise<StageRoot> => root ??= await openRoot(image, stage, session);
   for (const [index, step] of stage.steps.entries()) {
     const log = session.services.log.with(stepFields(stage, index));
     const services = { ...session.services, log };
     services.signal.throwIfAborted();
     log.info(step.title);
-    const place = { image, materialise, kept: start.kept };
+    const place = { image, materialise, kept: start.kept, implicitTimeNs };
     image = await atSource(session.source, step.range, () => runStep(step, place, { ...session, services }));
   }
   if (start.needsRoot) await materialise();
-  return { image: withContainerConfig(image, stage.config, stage.author), root };
+  return { image: withContainerConfig(image, stage.config, stage.author), root, implicitTimeNs };
 }
 
 function baseImage(stage: StagePlan, { parent }: StageStart, session: BuildSession): Image {
@@ -61,6 +64,12 @@ async function openRoot(image: Image, stage: StagePlan, session: BuildSession): 
   const root = new StageRoot(session.roots.open(stage.index), session.hasher, session.services.nowMs);
   await unpackImage(image, root.rootfs, root.known, session);
   return root;
+}
+
+/** Nanoseconds since 1970, in whole seconds as layers have them; 0 for what says no time. */
+function timeNsOf(created: string | undefined): bigint {
+  const timeMs = Date.parse(created ?? "");
+  return Number.isFinite(timeMs) ? BigInt(Math.floor(timeMs / 1000)) * 1_000_000_000n : 0n;
 }
 
 function stepFields(stage: StagePlan, index: number): { readonly stage: string; readonly step: string } {

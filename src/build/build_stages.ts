@@ -16,7 +16,7 @@ export async function buildStages(plan: Plan, session: BuildSession): Promise<Im
     const result = await buildStage(stage, { parent, needsRoot, kept }, session);
     const isNextChild = isChildOf(plan.stages[position + 1], stage);
     const root = retire(result, { stage, needsRoot, isNextChild, kept }, session);
-    built.set(stage.index, { image: result.image, root });
+    built.set(stage.index, { ...result, root });
   }
   const target = built.get(plan.target.index);
   if (target === undefined) throw new TypeError("the plan's target is not among its stages");

@@ -4,7 +4,7 @@ import { ContextError } from "../context/context_error.ts";
 import { errorText } from "../errors.ts";
 import { saveToLayout, writeDockerArchive } from "../image/archive.ts";
 import { type EncodedImage, encodeImage, type Image } from "../image/image.ts";
-import { withAnnotations, withFormat } from "../image/mutate.ts";
+import { withAnnotations, withFormat, withLatestTime } from "../image/mutate.ts";
 import { formatReference, type Reference, repositoryName } from "../oci/reference.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { BuildResult, OutputOptions } from "./build_request.ts";
@@ -13,10 +13,18 @@ import type { Services } from "./services.ts";
 /** Name that a docker-archive without a destination carries. */
 const UNNAMED = "index.docker.io/unset-repo/unset-image-name:latest";
 
-/** `image` as it is asked for: in the wanted family of media types, with the wanted annotations. */
-export function finishImage(image: Image, { format, annotations }: OutputOptions): Image {
+/**
+ * `image` as it is asked for: in the wanted family of media types, with the wanted annotations, and with no time of this
+ * build later than `epochSeconds` (SOURCE_DATE_EPOCH) where that is given.
+ */
+export function finishImage(
+  image: Image,
+  { format, annotations }: Pick<OutputOptions, "format" | "annotations">,
+  epochSeconds?: number,
+): Image {
   const annotated = withAnnotations(image, annotations);
-  return format === undefined ? annotated : withFormat(annotated, format);
+  const written = format === undefined ? annotated : withFormat(annotated, format);
+  return epochSeconds === undefined ? written : withLatestTime(written, epochSeconds * 1000);
 }
 
 /** Saves and pushes `image` as asked. A failure leaves no digest file. */

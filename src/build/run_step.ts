@@ -9,7 +9,8 @@ import { type ImageFormat, layerMediaType, MEDIA_TYPES } from "../oci/descriptor
 import type { CopyStep, RunStep, Step, WorkdirStep } from "../plan/plan.ts";
 import { changesOf } from "../rootfs/changed_paths.ts";
 import { copyInto } from "../rootfs/copy_into.ts";
-import { resolveUser } from "../rootfs/owner.ts";
+import { ImplicitDirectories } from "../rootfs/implicit_directories.ts";
+import { resolveChown, resolveUser } from "../rootfs/owner.ts";
 import type { Rootfs } from "../rootfs/rootfs.ts";
 import { exitCodeOf, runError } from "../runner/runner.ts";
 import type { Change } from "../snapshot/diff_trees.ts";
@@ -26,6 +27,8 @@ export interface StepPlace {
   readonly materialise: () => Promise<StageRoot>;
   /** The files of finished stages, by stage index. */
   readonly kept: ReadonlyMap<number, Rootfs>;
+  /** Time of what a step makes without naming its time, nanoseconds since 1970. */
+  readonly implicitTimeNs: bigint;
 }
 
 /** Carries out `step` and gives the image with its history entry and, unless it is metadata, its layer. */
@@ -43,7 +46,7 @@ export async function runStep(step: Step, place: StepPlace, session: BuildSessio
     }
     case "workdir": {
       const root = await place.materialise();
-      return await withLayer(step, place, root, makeWorkdir(step, root), session);
+      return await withLayer(step, place, root, makeWorkdir(step, place, root), session);
     }
   }
 }
@@ -108,17 +111,18 @@ async function copyFiles(
   const source = await copySource(step.source, place.kept, session);
   root.markWritten();
   const { hasher, known } = root;
-  return changesOf(
-    await copyInto(step, source, root.rootfs, { hasher, known, decompress: decompressAny, log, signal }),
-  );
+  const { implicitTimeNs } = place;
+  const options = { hasher, known, decompress: decompressAny, log, signal, implicitTimeNs };
+  return changesOf(await copyInto(step, source, root.rootfs, options));
 }
 
-/** Makes the directory and its missing parents, owned by the current user (BuildKit, WORKDIR). */
-function makeWorkdir(step: WorkdirStep, root: StageRoot): readonly Change[] {
+/** Makes the directory and its missing parents, owned by the current user as COPY --chown reads it (BuildKit, WORKDIR). */
+function makeWorkdir(step: WorkdirStep, { implicitTimeNs }: StepPlace, root: StageRoot): readonly Change[] {
   const { rootfs } = root;
-  const user = resolveUser(rootfs, step.user);
-  const path = rootfs.resolve(rawPath(step.path), true);
+  const owner = step.user === "" ? { uid: 0, gid: 0 } : resolveChown(rootfs, step.user);
+  const directories = new ImplicitDirectories(rootfs, implicitTimeNs);
   root.markWritten();
-  const made = rootfs.makeDirectories(path, { uid: user.uid, gid: user.gid, mode: 0o755 });
+  const made = directories.make(rootfs.resolve(rawPath(step.path), true), { ...owner, mode: 0o755 });
+  directories.finish();
   return changesOf(made);
 }

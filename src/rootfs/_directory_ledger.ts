@@ -29,6 +29,11 @@ export class DirectoryLedger {
     if (!this.#states.has(inner)) this.#states.set(inner, { mtimeNs });
   }
 
+  /** Whether anything is noted for the directory. */
+  has(inner: RawPath): boolean {
+    return this.#states.has(inner);
+  }
+
   /** Notes what a directory shall look like. */
   list(inner: RawPath, state: DirectoryState): void {
     this.#states.set(inner, state);

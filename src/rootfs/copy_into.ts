@@ -8,7 +8,7 @@ import { FormatError } from "../errors.ts";
 import type { Logger } from "../log/logger.ts";
 import type { CopyStep } from "../plan/plan.ts";
 import { baseName, pathText, type RawPath, rawPath } from "../sys/raw_path.ts";
-import { setTimes, unlink } from "../sys/inode.ts";
+import { unlink } from "../sys/inode.ts";
 import { AT_CWD } from "../sys/stat.ts";
 import { type Decompress, isArchive, openArchive } from "./archive_probe.ts";
 import type { ContentHasher, KnownContents } from "./content_hash.ts";
@@ -35,6 +35,8 @@ export interface CopyOptions {
   readonly decompress: Decompress;
   readonly log: Logger;
   readonly signal: AbortSignal;
+  /** Time of heredoc files and of directories that are made on the way, nanoseconds since 1970. */
+  readonly implicitTimeNs: bigint;
 }
 
 const ROOT_OWNER: Owner = { uid: 0, gid: 0 };
@@ -58,6 +60,7 @@ export async function copyInto(
   const copy = new Copying(step, new CopySource(source), rootfs, options);
   await copy.copySources();
   copy.writeInlineFiles();
+  copy.finish();
   return copy.written;
 }
 
@@ -93,6 +96,10 @@ class Copying {
     return this.#writer.written;
   }
 
+  finish(): void {
+    this.#writer.finishDirectories();
+  }
+
   async copySources(): Promise<void> {
     const found = this.#step.patterns.flatMap((pattern) => this.#source.find(pattern));
     for (const source of found) {
@@ -118,7 +125,12 @@ class Copying {
       }
       if (existing !== undefined) unlink(AT_CWD, place.name);
       const mode = this.#rules.mode?.apply(INLINE_MODE, false) ?? INLINE_MODE;
-      const metadata = { ...(this.#chown ?? ROOT_OWNER), mode, mtimeNs: undefined, xattrs: NO_NODE_XATTRS };
+      const metadata = {
+        ...(this.#chown ?? ROOT_OWNER),
+        mode,
+        mtimeNs: this.#options.implicitTimeNs,
+        xattrs: NO_NODE_XATTRS,
+      };
       this.#writer.writeFile(place, new TextEncoder().encode(content), metadata);
     }
   }
@@ -131,9 +143,7 @@ class Copying {
       await this.#rest();
       turnStart = performance.now();
     }
-    if (this.#writer.hasWritten(inner)) {
-      setTimes(AT_CWD, this.#writer.rootfs.hostPath(inner), source.node.mtimeNs);
-    }
+    if (this.#writer.hasWritten(inner)) this.#writer.setDirectoryTime(inner, source.node.mtimeNs);
   }
 
   async #isUnpacked(source: CopySourceNode): Promise<boolean> {

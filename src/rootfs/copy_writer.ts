@@ -21,6 +21,7 @@ import { SystemError } from "../sys/libc.ts";
 import { isWithin, pathText, type RawPath } from "../sys/raw_path.ts";
 import { AT_CWD, fstat, type Inode } from "../sys/stat.ts";
 import type { ContentHash, ContentHasher, KnownContents } from "./content_hash.ts";
+import { ImplicitDirectories } from "./implicit_directories.ts";
 import type { Rootfs } from "./rootfs.ts";
 
 /** What a node shall be like. */
@@ -28,8 +29,7 @@ export interface NodeMetadata {
   readonly uid: number;
   readonly gid: number;
   readonly mode: number;
-  /** Undefined leaves the time of writing. */
-  readonly mtimeNs: bigint | undefined;
+  readonly mtimeNs: bigint;
   readonly xattrs: ReadonlyMap<string, Uint8Array>;
 }
 
@@ -45,6 +45,8 @@ export interface CopyWriterServices {
   readonly hasher: ContentHasher;
   readonly known: KnownContents;
   readonly log: Logger;
+  /** Time of what a step makes without naming its time, nanoseconds since 1970. */
+  readonly implicitTimeNs: bigint;
 }
 
 const CAPABILITY = "security.capability";
@@ -78,6 +80,7 @@ export function copiedXattrs(path: RawPath): ReadonlyMap<string, Uint8Array> {
 export class CopyWriter {
   readonly rootfs: Rootfs;
   readonly #services: CopyWriterServices;
+  readonly #directories: ImplicitDirectories;
   readonly #buffer = new Uint8Array(BUFFER_BYTES);
   readonly #written = new Set<RawPath>();
   readonly #warned = new Set<RawPath>();
@@ -88,6 +91,7 @@ export class CopyWriter {
   constructor(rootfs: Rootfs, services: CopyWriterServices) {
     this.rootfs = rootfs;
     this.#services = services;
+    this.#directories = new ImplicitDirectories(rootfs, services.implicitTimeNs);
   }
 
   /** Inner paths noted so far, each once, in the order they were first noted. */
@@ -208,12 +212,24 @@ export class CopyWriter {
 
   /** Gives a directory its metadata. */
   finishDirectory(place: NodePlace, metadata: NodeMetadata): void {
+    this.#directories.setTime(place.inner, metadata.mtimeNs);
     this.#finish(place, metadata, "directory");
   }
 
   /** Makes the directory at the resolved inner path and its missing parents. */
   makeDirectories(inner: RawPath, metadata: { uid: number; gid: number; mode: number }): void {
-    for (const made of this.rootfs.makeDirectories(inner, metadata)) this.note(made);
+    for (const made of this.#directories.make(inner, metadata)) this.note(made);
+  }
+
+  /** Gives a directory the time that the step says it has. */
+  setDirectoryTime(inner: RawPath, mtimeNs: bigint): void {
+    setTimes(AT_CWD, this.rootfs.hostPath(inner), mtimeNs);
+    this.#directories.setTime(inner, mtimeNs);
+  }
+
+  /** Gives the directories that the step does not name their times; to be called once, when all is written. */
+  finishDirectories(): void {
+    this.#directories.finish();
   }
 
   /** Like `#finish`, by descriptor and only what differs: of all nodes, files are the many. */
@@ -222,7 +238,7 @@ export class CopyWriter {
     if (uid !== metadata.uid || gid !== metadata.gid) changeOwnerOfFile(fd, metadata.uid, metadata.gid, inner);
     if (mode !== metadata.mode) changeModeOfFile(fd, metadata.mode, inner);
     const isComplete = metadata.xattrs.size === 0 || this.#setXattrs(inner, metadata.xattrs);
-    if (metadata.mtimeNs !== undefined) setTimesOfFile(fd, metadata.mtimeNs, inner);
+    setTimesOfFile(fd, metadata.mtimeNs, inner);
     if (isComplete) this.#services.known.set(ino, content);
     else this.#services.known.delete(ino);
   }
@@ -232,7 +248,7 @@ export class CopyWriter {
     changeOwner(place.directory, place.name, metadata.uid, metadata.gid);
     if (type !== "symlink") changeMode(place.directory, place.name, metadata.mode);
     if (metadata.xattrs.size > 0) this.#setXattrs(place.inner, metadata.xattrs);
-    if (metadata.mtimeNs !== undefined) setTimes(place.directory, place.name, metadata.mtimeNs);
+    setTimes(place.directory, place.name, metadata.mtimeNs);
   }
 
   /** Gives whether the capability is as asked. */

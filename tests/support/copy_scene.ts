@@ -67,6 +67,7 @@ export class CopyScene implements Disposable {
       decompress: async (stream) => await decompressAny(stream),
       log: recordingLogger(this.log),
       signal: new AbortController().signal,
+      implicitTimeNs: 0n,
     });
     return written.map(pathText);
   }

@@ -46,6 +46,7 @@ export async function makeStageWorld(
     work,
     hasher: await createContentHasher(),
     layers: { compression: "gzip" },
+    epochNs: undefined,
     services: testServices(base),
     imageOf: (resolved) => images(resolved.digest),
     imageFiles: () => Promise.reject(new TypeError("no image")),

@@ -26,6 +26,7 @@ function registry(push: (references: readonly Reference[]) => void): Registry {
       return Promise.resolve(references.map((reference) => ({ reference, digest: DIGEST })));
     },
     checkPush: unused,
+    localPaths: () => [],
     [Symbol.dispose]: () => {},
   };
 }

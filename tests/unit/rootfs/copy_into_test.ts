@@ -743,6 +743,7 @@ Deno.test("copyInto stops when the signal says so", async () => {
     decompress: (stream: ReadableStream<Uint8Array>) => Promise.resolve(stream),
     log: recordingLogger([]),
     signal: AbortSignal.abort(stop),
+    implicitTimeNs: 0n,
   };
   const step: CopyRequest = {
     instruction: "COPY",

@@ -11,7 +11,12 @@ const PARENTS = { uid: 3, gid: 4, mode: 0o711 };
 const hasher = await createContentHasher();
 
 function writerOf(scene: CopyScene): CopyWriter {
-  return new CopyWriter(scene.rootfs, { hasher, known: scene.known, log: recordingLogger(scene.log) });
+  return new CopyWriter(scene.rootfs, {
+    hasher,
+    known: scene.known,
+    log: recordingLogger(scene.log),
+    implicitTimeNs: 0n,
+  });
 }
 
 const FILES: readonly (readonly [destination: string, root: TreeText, path: string, made: TreeText])[] = [

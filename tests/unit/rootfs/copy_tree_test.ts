@@ -24,7 +24,12 @@ interface Copier {
 
 function copierOf(scene: CopyScene, rules: CopyRules = PLAIN): Copier {
   const source = new CopySource(scene.tree);
-  const writer = new CopyWriter(scene.rootfs, { hasher, known: scene.known, log: recordingLogger(scene.log) });
+  const writer = new CopyWriter(scene.rootfs, {
+    hasher,
+    known: scene.known,
+    log: recordingLogger(scene.log),
+    implicitTimeNs: 0n,
+  });
   return { source, writer, copier: new TreeCopier(source, writer, rules) };
 }
 

@@ -25,7 +25,12 @@ const CAPABILITY = Uint8Array.of(1, 0, 0, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
 const hasher = await createContentHasher();
 
 function writerOf(scene: CopyScene): CopyWriter {
-  return new CopyWriter(scene.rootfs, { hasher, known: scene.known, log: recordingLogger(scene.log) });
+  return new CopyWriter(scene.rootfs, {
+    hasher,
+    known: scene.known,
+    log: recordingLogger(scene.log),
+    implicitTimeNs: 0n,
+  });
 }
 
 Deno.test("CopyWriter gives each kind of node its owner, mode and time", () => {

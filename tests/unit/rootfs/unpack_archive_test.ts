@@ -28,7 +28,12 @@ function link(target: string, type: "symlink" | "hardlink" = "symlink"): Partial
 }
 
 async function unpack(scene: CopyScene, members: readonly Member[], destination = "/"): Promise<readonly string[]> {
-  const writer = new CopyWriter(scene.rootfs, { hasher, known: scene.known, log: recordingLogger(scene.log) });
+  const writer = new CopyWriter(scene.rootfs, {
+    hasher,
+    known: scene.known,
+    log: recordingLogger(scene.log),
+    implicitTimeNs: 0n,
+  });
   const request = {
     archive: "/x.tar",
     destination: rawPath(destination),
@@ -202,7 +207,12 @@ Deno.test("unpackArchive closes its file when the archive is cut", async () => {
   using scene = new CopyScene();
   const openFiles = async (): Promise<number> => (await Array.fromAsync(Deno.readDir("/proc/self/fd"))).length;
   const bytes = await readAll(writeTar([entryOf(["f", {}, "x".repeat(2000)])]));
-  const writer = new CopyWriter(scene.rootfs, { hasher, known: scene.known, log: recordingLogger(scene.log) });
+  const writer = new CopyWriter(scene.rootfs, {
+    hasher,
+    known: scene.known,
+    log: recordingLogger(scene.log),
+    implicitTimeNs: 0n,
+  });
   const request = { archive: "/x", destination: rawPath("/"), owner: undefined, signal: new AbortController().signal };
   const before = await openFiles();
   await rejects(unpackArchive(new Blob([bytes.slice(0, 1000)]).stream(), request, writer), /truncated/);

@@ -1,0 +1,77 @@
+import { deepEqual, equal, match } from "node:assert/strict";
+import { type CliProcess, run } from "../../../src/cli/cli.ts";
+import { makeTempDir } from "../../support/temp_dir.ts";
+
+interface Ran {
+  readonly status: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+async function cli(args: readonly string[], more: Partial<CliProcess> = {}): Promise<Ran> {
+  let out = "";
+  let err = "";
+  const decoder = new TextDecoder();
+  const status = await run({
+    args,
+    env: {},
+    version: "1.2.3",
+    writeOut: (text) => void (out += text),
+    writeErr: (bytes) => void (err += decoder.decode(bytes, { stream: true })),
+    signal: new AbortController().signal,
+    selfCommand: [],
+    currentDirectory: "/",
+    ...more,
+  });
+  return { status, out, err };
+}
+
+Deno.test("run prints version and help on stdout", async () => {
+  deepEqual(await cli(["version"]), { status: 0, out: "kiln 1.2.3\n", err: "" });
+  const help = await cli(["--help"]);
+  equal(help.status, 0);
+  match(help.out, /--destination/);
+  equal(help.err, "");
+});
+
+Deno.test("run tells what is wrong with the command line on stderr, with status 2", async () => {
+  const cases: readonly [args: string[], text: RegExp][] = [
+    [["bulid"], /Cannot run "bulid"/],
+    [["--nope"], /--nope/],
+    [[], /no --destination/],
+  ];
+  for (const [args, text] of cases) {
+    const { status, out, err } = await cli(args);
+    deepEqual([status, out], [2, ""], args.join(" "));
+    match(err, text);
+  }
+});
+
+Deno.test("run builds, with the digest as the only line on stdout", async () => {
+  await using temp = await makeTempDir();
+  await Deno.writeTextFile(`${temp.path}/Dockerfile`, "FROM scratch\nCOPY Dockerfile /\n");
+  const args = [
+    "--context",
+    temp.path,
+    "--no-push",
+    "--isolation=chroot",
+    `--kaniko-dir=${temp.path}/work`,
+    "--log-format=json",
+  ];
+  const { status, out, err } = await cli(args);
+  equal(status, 0, err);
+  match(out, /^sha256:[0-9a-f]{64}\n$/);
+  for (const line of err.trim().split("\n")) equal(typeof JSON.parse(line).msg, "string");
+});
+
+Deno.test("run shows file, line and code when the Dockerfile is wrong", async () => {
+  await using temp = await makeTempDir();
+  await Deno.writeTextFile(`${temp.path}/Dockerfile`, "FROM scratch\nRUNN x\n");
+  const text = await cli(["--context", temp.path, "--no-push", "--log-format=text"]);
+  equal(text.status, 3);
+  match(text.err, /Dockerfile:2\n/);
+  match(text.err, /> 2 \| RUNN x/);
+  const json = await cli(["--context", temp.path, "--no-push", "--log-format=json"]);
+  const { level, code, line } = JSON.parse(json.err);
+  deepEqual([level, code, line], ["error", "dockerfile", 2]);
+});
