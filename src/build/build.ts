@@ -7,7 +7,7 @@ import { type BuildContext, openContext, readDockerfile } from "../context/conte
 import { parseDockerfile } from "../dockerfile/parse_dockerfile.ts";
 import { imageOf } from "../image/image.ts";
 import { makePlan } from "../plan/make_plan.ts";
-import type { Plan } from "../plan/plan.ts";
+import type { Plan, PlanWarning } from "../plan/plan.ts";
 import { renderPlan } from "../plan/render_plan.ts";
 import { createRegistry, type Registry } from "../registry/registry.ts";
 import { systemRegistryServices } from "../registry/registry_services.ts";
@@ -27,19 +27,26 @@ export async function build(request: BuildRequest, services: Services): Promise<
   const { dockerfile, subPath } = request.context;
   const { currentDirectory } = services;
   await using context = await openContext(request.context.source, { dockerfile, subPath, currentDirectory });
-  const source: DockerfileSource = await readDockerfile(dockerfile, context);
+  const { path, bytes } = await readDockerfile(dockerfile, context);
+  const source: DockerfileSource = { path, text: new TextDecoder().decode(bytes) };
   using registry = openRegistry(request, services);
   const plan = await atSource(source, undefined, async () => {
-    const dockerfile = parseDockerfile(new TextEncoder().encode(source.text));
-    return await makePlan(dockerfile, request.plan, registry.resolver);
+    const parsed = parseDockerfile(bytes);
+    warn(parsed.warnings, source, services);
+    return await makePlan(parsed, request.plan, registry.resolver);
   });
-  for (const { message, range } of plan.warnings) {
-    services.log.warn(range === undefined ? message : `${source.path}:${range.startLine}: ${message}`);
-  }
+  warn(plan.warnings, source, services);
   if (request.isDryRun) return { kind: "planned", text: renderPlan(plan) };
   const { outputs } = request;
   if (outputs.push && outputs.checkPushPermission) await registry.checkPush(outputs.destinations);
   return await buildPlan(plan, { request, source, context, registry, services });
+}
+
+function warn(warnings: readonly PlanWarning[], source: DockerfileSource, { log }: Services): void {
+  for (const { rule, message, range } of warnings) {
+    const place = range === undefined ? "" : `${source.path}:${range.startLine}: `;
+    log.warn(`${place}${message}${rule === undefined ? "" : ` (${rule})`}`);
+  }
 }
 
 /** What is known once the plan is made. */

@@ -13,8 +13,8 @@ export interface ContextOptions {
   /** Path or URL as given to `--context`. */
   readonly source: string;
   readonly subPath: string;
-  /** `--dockerfile`: tried as given, then relative to the context. */
-  readonly dockerfile: string;
+  /** `--dockerfile`: tried as given, then relative to the context; undefined: the context's own. */
+  readonly dockerfile?: string;
 }
 
 /** Where the rootfs is and what in it is not the image's. */

@@ -19,7 +19,7 @@ export function buildRequest(values: FlagValues, env: Readonly<Record<string, st
     context: {
       source: values.text("context"),
       subPath: values.text("context-sub-path"),
-      dockerfile: values.text("dockerfile"),
+      ...(values.isGiven("dockerfile") && { dockerfile: values.text("dockerfile") }),
     },
     plan: {
       buildArgs: keyValues("build-arg", values.list("build-arg"), (name) => env[name] ?? ""),

@@ -3,7 +3,7 @@
  * far. The Dockerfile is found here too, as it may lie in the context.
  */
 import { FormatError, UnsupportedError } from "../errors.ts";
-import { type RawPath, rawPath } from "../sys/raw_path.ts";
+import { pathText, type RawPath, rawPath } from "../sys/raw_path.ts";
 import { ContextError } from "./context_error.ts";
 import { IGNORE_NOTHING, parseDockerignore } from "./dockerignore.ts";
 import type { PathPatterns } from "./path_patterns.ts";
@@ -20,20 +20,21 @@ export interface BuildContext extends AsyncDisposable {
 
 /** How a context is opened. */
 export interface ContextOptions {
-  /** The Dockerfile as named by the user; its own `.dockerignore` beats the context's. */
-  readonly dockerfile: string;
+  /** The Dockerfile as named by the user, undefined for the context's own; its `.dockerignore` beats the context's. */
+  readonly dockerfile: string | undefined;
   /** Folder inside the context to use instead of its top. */
   readonly subPath?: string | undefined;
   /** Absolute folder that relative paths start at. */
   readonly currentDirectory: string;
 }
 
-/** A Dockerfile's text and where it was found. */
-export interface DockerfileText {
+/** A Dockerfile's bytes and where they were found. */
+export interface DockerfileBytes {
   readonly path: string;
-  readonly text: string;
+  readonly bytes: Uint8Array;
 }
 
+const DEFAULT_NAME = "Dockerfile";
 const MAX_DOCKERFILE_BYTES = 16 << 20;
 const SCHEME = /^([A-Za-z][A-Za-z0-9+.-]*):\/\//;
 
@@ -51,10 +52,14 @@ export async function openContext(source: string, options: ContextOptions): Prom
 }
 
 /** Reads the Dockerfile that `openContext` found for `path`. Throws ContextError when there is none or it is too large. */
-export async function readDockerfile(path: string, context: BuildContext): Promise<DockerfileText> {
+export async function readDockerfile(path: string | undefined, context: BuildContext): Promise<DockerfileBytes> {
   const found = context.dockerfile;
   if (found === undefined) {
-    throw new ContextError({ action: "read Dockerfile", source: path, reason: "not found" }, {
+    throw new ContextError({
+      action: "read Dockerfile",
+      source: path ?? `${pathText(context.root)}/${DEFAULT_NAME}`,
+      reason: "not found",
+    }, {
       hint: "Name it with --dockerfile, relative to the current folder or to the context",
     });
   }
@@ -66,7 +71,7 @@ export async function readDockerfile(path: string, context: BuildContext): Promi
       reason: `larger than ${MAX_DOCKERFILE_BYTES} bytes`,
     });
   }
-  return { path: found, text: new TextDecoder().decode(bytes) };
+  return { path: found, bytes };
 }
 
 function localFolder(source: string): string {
@@ -112,8 +117,13 @@ async function subFolder(top: string, subPath: string, source: string): Promise<
   return folder;
 }
 
-/** As named, then relative to the context; `dockerfile` where there is no `Dockerfile`. */
-async function findDockerfile(path: string, root: string, currentDirectory: string): Promise<string | undefined> {
+/** The context's own, or as named: from here, then from the context; `dockerfile` where there is no `Dockerfile`. */
+async function findDockerfile(
+  named: string | undefined,
+  root: string,
+  currentDirectory: string,
+): Promise<string | undefined> {
+  const path = named ?? DEFAULT_NAME;
   const scheme = SCHEME.exec(path)?.[1];
   if (scheme !== undefined || path === "-") {
     const kind = scheme === undefined ? "from stdin" : `from ${scheme}://`;
@@ -123,7 +133,7 @@ async function findDockerfile(path: string, root: string, currentDirectory: stri
   }
   const names = /(^|\/)Dockerfile$/.test(path) ? [path, path.replace(/Dockerfile$/, "dockerfile")] : [path];
   for (const name of names) {
-    for (const folder of [currentDirectory, root]) {
+    for (const folder of named === undefined ? [root] : [currentDirectory, root]) {
       const candidate = joinText(folder, name);
       if (await isFile(candidate)) return await Deno.realPath(candidate);
     }

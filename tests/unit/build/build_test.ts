@@ -11,7 +11,7 @@ async function requestFor(temp: TempDir, dockerfile: string, more: Partial<Build
   await Deno.writeTextFile(`${temp.path}/Dockerfile`, dockerfile);
   await Deno.writeTextFile(`${temp.path}/f`, "f");
   return {
-    context: { source: temp.path, subPath: "", dockerfile: "Dockerfile" },
+    context: { source: temp.path, subPath: "" },
     plan: { buildArgs: new Map(), targetPlatform: LINUX, buildPlatform: LINUX, labels: new Map() },
     root: { isolation: "chroot", force: false, workFolder: `${temp.path}/work`, ignorePaths: [], preCleanup: false },
     layers: { compression: "gzip" },

@@ -14,7 +14,7 @@ function request(args: readonly string[], env: Readonly<Record<string, string>> 
 
 Deno.test("buildRequest has kaniko's defaults when only --no-push is given", () => {
   const { context, outputs, root, layers, plan } = request(["--no-push"]);
-  deepEqual(context, { source: "/workspace/", subPath: "", dockerfile: "Dockerfile" });
+  deepEqual(context, { source: "/workspace/", subPath: "" });
   equal(outputs.push, false);
   equal(outputs.digestFile, undefined);
   deepEqual(root, { isolation: "auto", force: false, ignorePaths: [], preCleanup: false });

@@ -92,6 +92,10 @@ Deno.test("openContext says what is wrong when the folder is missing, a file, or
   });
 });
 
+async function dockerfileText(path: string | undefined, context: BuildContext): Promise<string> {
+  return new TextDecoder().decode((await readDockerfile(path, context)).bytes);
+}
+
 const LOOKUPS: readonly (readonly [name: string, files: Files, path: string, found: string | undefined])[] = [
   ["relative to the current folder first", { "D": "here", "ctx/D": "ctx" }, "D", "here"],
   ["then relative to the context", { "ctx/D": "ctx" }, "D", "ctx"],
@@ -107,7 +111,7 @@ for (const [name, files, path, found] of LOOKUPS) {
   Deno.test(`readDockerfile looks ${name}`, async () => {
     await withFiles({ "ctx/.keep": "", ...files }, async (folder) => {
       await using context = await open(folder, { dockerfile: path });
-      if (found !== undefined) return equal((await readDockerfile(path, context)).text, found);
+      if (found !== undefined) return equal(await dockerfileText(path, context), found);
       await rejects(readDockerfile(path, context), (error) => {
         equal(error instanceof ContextError && error.message, `Cannot read Dockerfile "${path}": not found`);
         return true;
@@ -116,11 +120,23 @@ for (const [name, files, path, found] of LOOKUPS) {
   });
 }
 
-Deno.test("readDockerfile follows a symlink and takes the byte order mark off", async () => {
-  await withFiles({ "ctx/a": "", "real": "\ufeffFROM scratch" }, async (folder) => {
+Deno.test("readDockerfile takes the context's own when none is named, whatever the current folder has", async () => {
+  await withFiles({ "Dockerfile": "here", "ctx/Dockerfile": "ctx" }, async (folder) => {
+    await using context = await open(folder, { dockerfile: undefined });
+    equal(await dockerfileText(undefined, context), "ctx");
+  });
+  await withFiles({ "Dockerfile": "here", "ctx/a": "" }, async (folder) => {
+    await using context = await open(folder, { dockerfile: undefined });
+    await rejects(readDockerfile(undefined, context), /ctx\/Dockerfile": not found/);
+  });
+});
+
+Deno.test("readDockerfile follows a symlink", async () => {
+  await withFiles({ "ctx/a": "", "real": "FROM scratch" }, async (folder) => {
     await Deno.symlink("../real", `${folder}/ctx/Dockerfile`);
     await using context = await open(folder);
-    deepEqual(await readDockerfile("Dockerfile", context), { path: `${folder}/real`, text: "FROM scratch" });
+    equal((await readDockerfile("Dockerfile", context)).path, `${folder}/real`);
+    equal(await dockerfileText("Dockerfile", context), "FROM scratch");
   });
 });
 
