@@ -69,6 +69,7 @@ function inplace(options: RootOptions): RootPlace {
         ...options.ignorePaths.map((path) => rawPath(path)),
       ].map(cleanPath).filter((path) => path !== ROOT);
       const roots = new InplaceRoots({
+        root: ROOT,
         protectedPaths: [...new Set(protectedPaths)],
         keepFolder,
         wipeFirst: options.preCleanup,

@@ -11,10 +11,11 @@ import { listDirectory } from "../sys/walk.ts";
 import { Rootfs } from "./rootfs.ts";
 import type { Roots } from "./roots.ts";
 
-const ROOT = rawPath("/");
+const TOP = rawPath("/");
 
-/** Where the root's protected places are, and where kept stages go: a protected folder on the file system of `/`. */
+/** Which folder is the root ("/", but for tests), where its protected places are, and where kept stages go: a protected folder on the file system of `/`. */
 export interface InplaceOptions {
+  readonly root: RawPath;
   readonly protectedPaths: readonly RawPath[];
   readonly keepFolder: RawPath;
   /** Whether what is there now is removed before the first stage too. */
@@ -31,7 +32,7 @@ export class InplaceRoots implements Roots {
   }
 
   open(_stageIndex: number): Rootfs {
-    const rootfs = new Rootfs(ROOT, this.#options.protectedPaths);
+    const rootfs = new Rootfs(this.#options.root, this.#options.protectedPaths);
     if (this.#isFirst && this.#options.wipeFirst) rootfs.wipe();
     this.#isFirst = false;
     return rootfs;
@@ -40,7 +41,7 @@ export class InplaceRoots implements Roots {
   keep(rootfs: Rootfs, stageIndex: number): Rootfs {
     const kept = joinPath(this.#options.keepFolder, rawPath(String(stageIndex)));
     makeDirectory(AT_CWD, kept, 0o755);
-    moveChildren(rootfs, ROOT, kept);
+    moveChildren(rootfs, TOP, kept);
     return new Rootfs(kept, []);
   }
 
@@ -57,7 +58,7 @@ function moveChildren(rootfs: Rootfs, inner: RawPath, target: RawPath): void {
     if (node === undefined || rootfs.isProtected(child)) continue;
     const destination = joinPath(target, name);
     const mustStay = node.type === "directory" && rootfs.holdsProtected(child);
-    if (mustStay || !renamed(child, destination, node)) moveInside(rootfs, child, node, destination);
+    if (mustStay || !renamed(rootfs.hostPath(child), destination, node)) moveInside(rootfs, child, node, destination);
   }
 }
 
