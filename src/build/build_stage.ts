@@ -39,7 +39,7 @@ export async function buildStage(stage: StagePlan, start: StageStart, session: B
     const services = { ...session.services, log };
     services.signal.throwIfAborted();
     log.info(step.title);
-    const place = { image, materialise, kept: start.kept, implicitTimeNs };
+    const place = { image, materialise, liveRoot: () => root, kept: start.kept, implicitTimeNs };
     image = await atSource(session.source, step.range, () => runStep(step, place, { ...session, services }));
   }
   if (start.needsRoot) await materialise();

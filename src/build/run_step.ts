@@ -1,14 +1,8 @@
 /** One step carried out on a stage's root: run or copy, then what changed becomes a layer of the image. */
-import type { BlobSource } from "../blob/blob_store.ts";
 import type { Image } from "../image/image.ts";
-import { appendHistory, appendLayer } from "../image/mutate.ts";
-import { decompressAny } from "../layer/compression.ts";
-import type { Layer } from "../layer/layer.ts";
-import { writeLayer, type WrittenLayer } from "../layer/write_layer.ts";
-import { type ImageFormat, layerMediaType, MEDIA_TYPES } from "../oci/descriptor.ts";
-import type { CopyStep, RunStep, Step, WorkdirStep } from "../plan/plan.ts";
+import { appendHistory } from "../image/mutate.ts";
+import type { RunStep, Step, WorkdirStep } from "../plan/plan.ts";
 import { changesOf } from "../rootfs/changed_paths.ts";
-import { copyInto } from "../rootfs/copy_into.ts";
 import { ImplicitDirectories } from "../rootfs/implicit_directories.ts";
 import { resolveChown, resolveUser } from "../rootfs/owner.ts";
 import type { Rootfs } from "../rootfs/rootfs.ts";
@@ -16,8 +10,9 @@ import { exitCodeOf, runError } from "../runner/runner.ts";
 import type { Change } from "../snapshot/diff_trees.ts";
 import { rawPath } from "../sys/raw_path.ts";
 import type { BuildSession } from "./build_session.ts";
-import { copySource } from "./copy_source.ts";
+import { copyFiles } from "./copy_step.ts";
 import type { StageRoot } from "./stage_root.ts";
+import { withStepLayer, writeStepLayer } from "./step_layer.ts";
 
 /** Where a step works. */
 export interface StepPlace {
@@ -25,6 +20,8 @@ export interface StepPlace {
   readonly image: Image;
   /** Unpacks the stage's root at the first call; gives the same root at each. */
   readonly materialise: () => Promise<StageRoot>;
+  /** The stage's root if it is unpacked already. */
+  readonly liveRoot: () => StageRoot | undefined;
   /** The files of finished stages, by stage index. */
   readonly kept: ReadonlyMap<number, Rootfs>;
   /** Time of what a step makes without naming its time, nanoseconds since 1970. */
@@ -40,10 +37,8 @@ export async function runStep(step: Step, place: StepPlace, session: BuildSessio
       const root = await place.materialise();
       return await withLayer(step, place, root, await runCommand(step, root, session), session);
     }
-    case "copy": {
-      const root = await place.materialise();
-      return await withLayer(step, place, root, await copyFiles(step, place, root, session), session);
-    }
+    case "copy":
+      return await copyFiles(step, place, session);
     case "workdir": {
       const root = await place.materialise();
       return await withLayer(step, place, root, makeWorkdir(step, place, root), session);
@@ -58,25 +53,8 @@ async function withLayer(
   changes: readonly Change[],
   session: BuildSession,
 ): Promise<Image> {
-  const { services, layers, work } = session;
-  const { signal } = services;
-  const written = await writeLayer(changes, root.rootfs, {
-    hasher: root.hasher,
-    known: root.known,
-    ...layers,
-    put: (stream) => work.layout.ingest(stream, signal),
-    signal,
-  });
-  const layer = layerOf(written, place.image.format, work.layout);
-  services.log.debug("Layer written", { digest: layer.descriptor.digest, size: layer.descriptor.size });
-  return appendLayer(place.image, layer, { history: step.history, createdMs: services.nowMs() });
-}
-
-/** The stored layer as part of an image. A zstd layer has a media type in the OCI family alone; encoding tells of it. */
-function layerOf(written: WrittenLayer, format: ImageFormat, source: BlobSource): Layer {
-  const { digest, size, diffId, compression } = written;
-  const mediaType = layerMediaType(format, compression) ?? MEDIA_TYPES.ociLayerZstd;
-  return { descriptor: { mediaType, digest, size }, diffId, source };
+  const layer = await writeStepLayer(changes, root, place.image.format, session);
+  return withStepLayer(place.image, layer, step.history, session);
 }
 
 async function runCommand(step: RunStep, root: StageRoot, session: BuildSession): Promise<readonly Change[]> {
@@ -99,21 +77,6 @@ async function runCommand(step: RunStep, root: StageRoot, session: BuildSession)
   const status = await session.runner.run(spec, { write: services.stepOutput }, services.signal);
   if (status.kind === "signalled" || exitCodeOf(status) !== 0) throw runError(status, step.title);
   return root.changesSinceBaseline();
-}
-
-async function copyFiles(
-  step: CopyStep,
-  place: StepPlace,
-  root: StageRoot,
-  session: BuildSession,
-): Promise<readonly Change[]> {
-  const { log, signal } = session.services;
-  const source = await copySource(step.source, place.kept, session);
-  root.markWritten();
-  const { hasher, known } = root;
-  const { implicitTimeNs } = place;
-  const options = { hasher, known, decompress: decompressAny, log, signal, implicitTimeNs };
-  return changesOf(await copyInto(step, source, root.rootfs, options));
 }
 
 /** Makes the directory and its missing parents, owned by the current user as COPY --chown reads it (BuildKit, WORKDIR). */

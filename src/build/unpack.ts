@@ -8,19 +8,30 @@ import { extractLayer } from "../rootfs/extract_layer.ts";
 import type { Rootfs } from "../rootfs/rootfs.ts";
 import type { BuildSession } from "./build_session.ts";
 
+/** The part of a session that unpacking needs. */
+export type UnpackSession = Pick<BuildSession, "hasher" | "services">;
+
 /** Applies all layers of `image` to `rootfs`; the contents of what it wrote are added to `known`. */
 export async function unpackImage(
   image: Image,
   rootfs: Rootfs,
   known: KnownContents,
-  { hasher, services: { log, signal } }: Pick<BuildSession, "hasher" | "services">,
+  session: UnpackSession,
 ): Promise<void> {
-  for (const layer of image.layers) {
-    signal.throwIfAborted();
-    log.debug("Unpacking layer", { digest: layer.descriptor.digest, size: layer.descriptor.size });
-    const tar = verifyDiffId(await openUncompressed(layer, signal), layer);
-    await extractLayer(tar, rootfs, { hasher, known, layer: layer.descriptor.digest, log, signal });
-  }
+  for (const layer of image.layers) await unpackLayer(layer, rootfs, known, session);
+}
+
+/** Applies one layer to `rootfs`; the contents of what it wrote are added to `known`. */
+export async function unpackLayer(
+  layer: Layer,
+  rootfs: Rootfs,
+  known: KnownContents,
+  { hasher, services: { log, signal } }: UnpackSession,
+): Promise<void> {
+  signal.throwIfAborted();
+  log.debug("Unpacking layer", { digest: layer.descriptor.digest, size: layer.descriptor.size });
+  const tar = verifyDiffId(await openUncompressed(layer, signal), layer);
+  await extractLayer(tar, rootfs, { hasher, known, layer: layer.descriptor.digest, log, signal });
 }
 
 /** `tar`, unchanged, that errors at its end when it is not what the config promised. */

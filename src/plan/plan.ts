@@ -106,6 +106,10 @@ export interface CopyStep extends StepBase {
   readonly exclude: readonly string[];
   /** Whether local archives are unpacked (ADD, unless --unpack=false). */
   readonly unpack: boolean;
+  /** COPY --parents: sources keep their path, from the pivot "/./" or the top, below the destination. */
+  readonly parents: boolean;
+  /** --link: the layer is made on an empty root, so that it depends on nothing below it. */
+  readonly link: boolean;
 }
 
 /** A directory to make if it is missing; makes a layer. `path` is absolute; owned by the current USER. */

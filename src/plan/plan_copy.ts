@@ -44,13 +44,14 @@ export function planCopy(instruction: CopyInstruction, surroundings: CopySurroun
     ...(chmod === "" ? {} : { chmod }),
     exclude: instruction.exclude,
     unpack: instruction.kind === "ADD" && instruction.unpack !== false,
+    parents: instruction.parents,
+    // BuildKit makes a plain copy where a mode is given.
+    link: instruction.link && chmod === "",
   };
 }
 
 function checkSupported(instruction: CopyInstruction): void {
   const flags: readonly (readonly [flag: string, isUsed: boolean])[] = [
-    ["--link", instruction.link],
-    ["--parents", instruction.parents],
     ["--checksum", instruction.checksum !== undefined],
     ["--keep-git-dir", instruction.keepGitDir === true],
   ];
@@ -92,6 +93,7 @@ function formatHistory(
   const { chown, chmod, patterns, destination } = expanded;
   const words = [
     instruction.kind,
+    ...(instruction.parents ? ["--parents"] : []),
     ...(chown === "" ? [] : [`--chown=${chown}`]),
     ...(chmod === "" ? [] : [`--chmod=${chmod}`]),
     ...patterns,

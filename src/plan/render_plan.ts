@@ -88,6 +88,8 @@ function renderCopy(step: CopyStep, plan: Plan): readonly string[] {
     ...present("chmod", step.chmod),
     ...(step.exclude.length === 0 ? [] : [`exclude ${JSON.stringify(step.exclude)}`]),
     ...(step.unpack ? ["unpack archives"] : []),
+    ...(step.parents ? ["keep parents"] : []),
+    ...(step.link ? ["link"] : []),
   ];
 }
 

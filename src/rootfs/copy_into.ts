@@ -12,6 +12,7 @@ import { unlink } from "../sys/inode.ts";
 import { AT_CWD } from "../sys/stat.ts";
 import { type Decompress, isArchive, openArchive } from "./archive_probe.ts";
 import type { ContentHasher, KnownContents } from "./content_hash.ts";
+import { findParents } from "./copy_parents.ts";
 import { CopySource, type CopySourceNode, type CopyTree } from "./copy_source.ts";
 import { CopyTarget } from "./copy_target.ts";
 import { type CopyRules, TreeCopier } from "./copy_tree.ts";
@@ -24,8 +25,19 @@ import { unpackArchive } from "./unpack_archive.ts";
 /** What copying needs to know of a COPY or ADD. */
 export type CopyRequest = Pick<
   CopyStep,
-  "instruction" | "patterns" | "inlineFiles" | "destination" | "chown" | "chmod" | "exclude" | "unpack"
+  "instruction" | "patterns" | "inlineFiles" | "destination" | "chown" | "chmod" | "exclude" | "unpack" | "parents"
 >;
+
+/** One source that was fetched from elsewhere, as a path in a tree of its own. */
+export interface FetchedSource {
+  /** How many of the step's patterns come before it. */
+  readonly position: number;
+  readonly tree: CopyTree;
+  /** Inner path in `tree`, no pattern. */
+  readonly path: RawPath;
+  /** Whether it is unpacked when it is an archive. */
+  readonly unpack: boolean;
+}
 
 /** What copying works with. */
 export interface CopyOptions {
@@ -37,6 +49,16 @@ export interface CopyOptions {
   readonly signal: AbortSignal;
   /** Time of heredoc files and of directories that are made on the way, nanoseconds since 1970. */
   readonly implicitTimeNs: bigint;
+  /** What the step adds besides its patterns, in their order. */
+  readonly fetched?: readonly FetchedSource[];
+}
+
+/** One node to copy, and how. */
+interface CopyPart {
+  readonly source: CopySource;
+  readonly node: CopySourceNode;
+  readonly copier: TreeCopier;
+  readonly unpack: boolean;
 }
 
 const ROOT_OWNER: Owner = { uid: 0, gid: 0 };
@@ -72,7 +94,6 @@ class Copying {
   readonly #writer: CopyWriter;
   readonly #target: CopyTarget;
   readonly #archiveTarget: CopyTarget;
-  readonly #copier: TreeCopier;
   readonly #chown: Owner | undefined;
   readonly #rules: CopyRules;
 
@@ -89,7 +110,6 @@ class Copying {
     const parents = { ...(this.#chown ?? ROOT_OWNER), mode: mode?.octal ?? PARENT_MODE };
     this.#target = new CopyTarget(this.#writer, step.destination, parents);
     this.#archiveTarget = new CopyTarget(this.#writer, step.destination, { ...parents, mode: PARENT_MODE });
-    this.#copier = new TreeCopier(source, this.#writer, this.#rules);
   }
 
   get written(): readonly RawPath[] {
@@ -101,13 +121,47 @@ class Copying {
   }
 
   async copySources(): Promise<void> {
-    const found = this.#step.patterns.flatMap((pattern) => this.#source.find(pattern));
-    for (const source of found) {
+    for (const part of this.#findParts()) {
       this.#options.signal.throwIfAborted();
-      if (source.node.type === "directory") await this.#copyDirectory(source);
-      else if (await this.#isUnpacked(source)) await this.#unpack(source);
-      else this.#copier.copyNode(source, this.#target.forFile(source.name));
+      if (part.node.node.type === "directory") await this.#copyDirectory(part);
+      else if (await this.#isUnpacked(part)) await this.#unpack(part);
+      else part.copier.copyNode(part.node, this.#target.forFile(part.node.name));
     }
+  }
+
+  /** All sources in the order of the instruction. */
+  #findParts(): readonly CopyPart[] {
+    const { patterns } = this.#step;
+    const fetched = this.#options.fetched ?? [];
+    const copier = this.#copierOf(this.#source, this.#rules);
+    const parts = patterns.flatMap((pattern, index) => [
+      ...fetched.filter(({ position }) => position === index).map((source) => this.#fetchedPart(source)),
+      ...this.#localParts(pattern, copier),
+    ]);
+    const last = fetched.filter(({ position }) => position >= patterns.length);
+    return [...parts, ...last.map((source) => this.#fetchedPart(source))];
+  }
+
+  #localParts(pattern: string, copier: TreeCopier): readonly CopyPart[] {
+    const source = this.#source;
+    const { instruction, unpack, parents } = this.#step;
+    if (!parents) {
+      const isUnpacked = instruction === "ADD" && unpack;
+      return source.find(pattern).map((node) => ({ source, node, copier, unpack: isUnpacked }));
+    }
+    return findParents(pattern, source, this.#rules.exclude).map(({ directory, exclude }) => {
+      return { source, node: directory, copier: this.#copierOf(source, { ...this.#rules, exclude }), unpack: false };
+    });
+  }
+
+  #fetchedPart({ tree, path, unpack }: FetchedSource): CopyPart {
+    const source = new CopySource(tree);
+    const copier = this.#copierOf(source, { ...this.#rules, owner: this.#chown ?? ROOT_OWNER });
+    return { source, node: source.at(path), copier, unpack };
+  }
+
+  #copierOf(source: CopySource, rules: CopyRules): TreeCopier {
+    return new TreeCopier(source, this.#writer, rules);
   }
 
   /** Files from heredocs come last, wherever they stand in the instruction. */
@@ -135,10 +189,10 @@ class Copying {
     }
   }
 
-  async #copyDirectory(source: CopySourceNode): Promise<void> {
+  async #copyDirectory({ node: source, copier }: CopyPart): Promise<void> {
     const inner = this.#target.forDirectory();
     let turnStart = performance.now();
-    for (const _ of this.#copier.copyContents(source, inner)) {
+    for (const _ of copier.copyContents(source, inner)) {
       if (performance.now() - turnStart < TURN_MS) continue;
       await this.#rest();
       turnStart = performance.now();
@@ -146,16 +200,16 @@ class Copying {
     if (this.#writer.hasWritten(inner)) this.#writer.setDirectoryTime(inner, source.node.mtimeNs);
   }
 
-  async #isUnpacked(source: CopySourceNode): Promise<boolean> {
-    if (this.#step.instruction !== "ADD" || !this.#step.unpack || source.node.type !== "file") return false;
+  async #isUnpacked({ source, node, unpack }: CopyPart): Promise<boolean> {
+    if (!unpack || node.node.type !== "file") return false;
     const { decompress, signal } = this.#options;
-    return await isArchive(this.#source.tree.hostPath(source.path), decompress, signal);
+    return await isArchive(source.tree.hostPath(node.path), decompress, signal);
   }
 
-  async #unpack(source: CopySourceNode): Promise<void> {
-    const archive = pathText(source.path);
+  async #unpack({ source, node }: CopyPart): Promise<void> {
+    const archive = pathText(node.path);
     const destination = this.#archiveTarget.forDirectory();
-    const stream = await openArchive(this.#source.tree.hostPath(source.path), this.#options.decompress);
+    const stream = await openArchive(source.tree.hostPath(node.path), this.#options.decompress);
     const request = { archive, destination, owner: this.#chown, signal: this.#options.signal };
     try {
       await unpackArchive(stream, request, this.#writer);

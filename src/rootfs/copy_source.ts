@@ -56,6 +56,18 @@ export class CopySource {
     return this.#match(start, parts.slice(first).map(compileGlob)).map((found) => this.#follow(found));
   }
 
+  /** The node at `path`, which is taken literally. Throws ContextError when there is none. */
+  at(path: RawPath): CopySourceNode {
+    return this.#follow(cleanPath(path));
+  }
+
+  /** Whether something visible is at `path`, taken literally, a symlink there not followed. */
+  holds(path: RawPath): boolean {
+    const resolved = this.tree.resolve(path, false);
+    const node = this.tree.isProtected(resolved) ? undefined : this.tree.lstat(resolved);
+    return node !== undefined && this.#isVisible(resolved, node.type === "directory");
+  }
+
   /** Whether the filter hides the inner path itself; a directory may be hidden and yet hold what is not. */
   hides(path: RawPath): boolean {
     return path !== "/" && this.#filter?.matches(path.slice(1) as RawPath) === true;

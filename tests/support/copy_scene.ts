@@ -59,6 +59,7 @@ export class CopyScene implements Disposable {
       destination: "/",
       exclude: [],
       unpack: false,
+      parents: false,
       ...step,
     };
     const written = await copyInto(request, tree, this.rootfs, {

@@ -752,6 +752,7 @@ Deno.test("copyInto stops when the signal says so", async () => {
     destination: "/",
     exclude: [],
     unpack: false,
+    parents: false,
   };
   await rejects(copyInto(step, copy.tree, copy.rootfs, options), stop);
   deepEqual(copy.root(), {});

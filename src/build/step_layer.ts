@@ -1,0 +1,51 @@
+/** What a step changed, as a layer on top of the stage's image. */
+import type { BlobSource } from "../blob/blob_store.ts";
+import type { Image } from "../image/image.ts";
+import { appendLayer } from "../image/mutate.ts";
+import type { Layer } from "../layer/layer.ts";
+import { writeLayer, type WrittenLayer } from "../layer/write_layer.ts";
+import { type ImageFormat, layerMediaType, MEDIA_TYPES } from "../oci/descriptor.ts";
+import type { ContentHasher, KnownContents } from "../rootfs/content_hash.ts";
+import type { Rootfs } from "../rootfs/rootfs.ts";
+import type { Change } from "../snapshot/diff_trees.ts";
+import type { BuildSession } from "./build_session.ts";
+
+/** Where the changed files are. */
+export interface ChangedRoot {
+  readonly rootfs: Rootfs;
+  readonly hasher: ContentHasher;
+  readonly known: KnownContents;
+}
+
+/** Writes the layer of `changes` to the work folder's layout. */
+export async function writeStepLayer(
+  changes: readonly Change[],
+  root: ChangedRoot,
+  format: ImageFormat,
+  session: BuildSession,
+): Promise<Layer> {
+  const { services, layers, work } = session;
+  const { signal } = services;
+  const written = await writeLayer(changes, root.rootfs, {
+    hasher: root.hasher,
+    known: root.known,
+    ...layers,
+    put: (stream) => work.layout.ingest(stream, signal),
+    signal,
+  });
+  const layer = layerOf(written, format, work.layout);
+  services.log.debug("Layer written", { digest: layer.descriptor.digest, size: layer.descriptor.size });
+  return layer;
+}
+
+/** `image` with the layer of a step that `history` tells of. */
+export function withStepLayer(image: Image, layer: Layer, history: string, session: BuildSession): Image {
+  return appendLayer(image, layer, { history, createdMs: session.services.nowMs() });
+}
+
+/** The stored layer as part of an image. A zstd layer has a media type in the OCI family alone; encoding tells of it. */
+function layerOf(written: WrittenLayer, format: ImageFormat, source: BlobSource): Layer {
+  const { digest, size, diffId, compression } = written;
+  const mediaType = layerMediaType(format, compression) ?? MEDIA_TYPES.ociLayerZstd;
+  return { descriptor: { mediaType, digest, size }, diffId, source };
+}
