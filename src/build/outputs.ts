@@ -5,6 +5,7 @@ import { errorText } from "../errors.ts";
 import { saveToLayout, writeDockerArchive } from "../image/archive.ts";
 import { type EncodedImage, encodeImage, type Image } from "../image/image.ts";
 import { withAnnotations, withFormat, withLatestTime } from "../image/mutate.ts";
+import { layerCompression } from "../oci/descriptor.ts";
 import { formatReference, type Reference, repositoryName } from "../oci/reference.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { BuildResult, OutputOptions } from "./build_request.ts";
@@ -14,8 +15,9 @@ import type { Services } from "./services.ts";
 const UNNAMED = "index.docker.io/unset-repo/unset-image-name:latest";
 
 /**
- * `image` as it is asked for: in the wanted family of media types, with the wanted annotations, and with no time of this
- * build later than `epochSeconds` (SOURCE_DATE_EPOCH) where that is given.
+ * `image` as it is asked for: with the wanted annotations, and with no time of this build later than `epochSeconds`
+ * (SOURCE_DATE_EPOCH) where that is given. Unless a family of media types is wanted it keeps the base's, or gets OCI's when it
+ * holds what Docker's cannot say.
  */
 export function finishImage(
   image: Image,
@@ -23,8 +25,13 @@ export function finishImage(
   epochSeconds?: number,
 ): Image {
   const annotated = withAnnotations(image, annotations);
-  const written = format === undefined ? annotated : withFormat(annotated, format);
+  const written = withFormat(annotated, format ?? (needsOci(annotated) ? "oci" : image.format));
   return epochSeconds === undefined ? written : withLatestTime(written, epochSeconds * 1000);
+}
+
+function needsOci(image: Image): boolean {
+  const hasZstd = image.layers.some(({ descriptor }) => layerCompression(descriptor.mediaType) === "zstd");
+  return hasZstd || Object.keys(image.annotations).length > 0;
 }
 
 /** Saves and pushes `image` as asked. A failure leaves no digest file. */

@@ -35,6 +35,8 @@ export interface PodOptions {
   readonly mounts?: readonly PodMount[];
   /** Files written into the root filesystem before the start, by absolute path. */
   readonly files?: Readonly<Record<string, string>>;
+  /** Whether the root filesystem is an overlay on the image's files, as container runtimes make it. */
+  readonly isOverlay?: boolean;
   /** Another program than /kaniko/executor. */
   readonly entrypoint?: readonly string[];
   readonly timeoutMs?: number;
@@ -80,7 +82,8 @@ export async function startPod(options: PodOptions): Promise<Pod> {
 async function startIn(folder: TempDir, options: PodOptions): Promise<Pod> {
   const id = folder.path.slice(folder.path.lastIndexOf("/") + 1);
   const rootPath = `${folder.path}/rootfs`;
-  await fillRoot(rootPath, options);
+  await fillRoot(options.isOverlay ? `${folder.path}/lower` : rootPath, options);
+  if (options.isOverlay) await mountOverlay(folder.path, rootPath);
   const cgroup = await preparePodCgroup(id);
   const env = Object.entries({ ...IMAGE_ENV, ...options.env }).map(([name, value]) => `${name}=${value}`);
   const workspace = options.workspace === undefined ? [] : [{ source: options.workspace, destination: "/workspace" }];
@@ -106,6 +109,7 @@ async function startIn(folder: TempDir, options: PodOptions): Promise<Pod> {
     await runCommand([...runc, "delete", "--force", id]); // A pod that has ended is gone already.
     await result.catch(() => undefined); // The caller saw it by awaiting the result.
     await cgroup.remove();
+    if (options.isOverlay) await mustRun(["umount", rootPath]);
     await folder[Symbol.asyncDispose]();
   };
   return {
@@ -114,6 +118,13 @@ async function startIn(folder: TempDir, options: PodOptions): Promise<Pod> {
     kill: async (signal) => void await mustRun([...runc, "kill", id, signal]),
     [Symbol.asyncDispose]: removed,
   };
+}
+
+/** Mounts an overlay at `rootPath` over the folder's `lower`, with its upper folder beside it. */
+async function mountOverlay(folder: string, rootPath: string): Promise<void> {
+  for (const name of ["upper", "work", "rootfs"]) await Deno.mkdir(`${folder}/${name}`);
+  const layers = `lowerdir=${folder}/lower,upperdir=${folder}/upper,workdir=${folder}/work`;
+  await mustRun(["mount", "-t", "overlay", "overlay", "-o", layers, rootPath]);
 }
 
 async function fillRoot(rootPath: string, options: PodOptions): Promise<void> {

@@ -3,6 +3,7 @@ import type { OutputOptions } from "../../../src/build/build_request.ts";
 import { deliver, finishImage } from "../../../src/build/outputs.ts";
 import { ContextError } from "../../../src/context/context_error.ts";
 import { encodeImage } from "../../../src/image/image.ts";
+import { withFormat } from "../../../src/image/mutate.ts";
 import { parseReference, type Reference } from "../../../src/oci/reference.ts";
 import type { Registry } from "../../../src/registry/registry.ts";
 import { testServices } from "../../support/stage_world.ts";
@@ -84,5 +85,8 @@ Deno.test("finishImage changes format and annotations only where that is asked f
   const plain = finishImage(IMAGE, options(temp, {}));
   deepEqual([plain.format, plain.annotations], ["oci", {}]);
   equal(finishImage(IMAGE, options(temp, { format: "docker" })).format, "docker");
-  deepEqual(finishImage(IMAGE, options(temp, { annotations: { a: "b" } })).annotations, { a: "b" });
+  const docker = withFormat(IMAGE, "docker");
+  equal(finishImage(docker, { annotations: {} }).format, "docker");
+  const annotated = finishImage(docker, { annotations: { a: "b" } });
+  deepEqual([annotated.format, annotated.annotations], ["oci", { a: "b" }]);
 });
