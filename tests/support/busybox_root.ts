@@ -1,5 +1,5 @@
 /** A rootfs folder with a static busybox, for tests that run commands in it. */
-import { rawPath, type RawPath } from "../../src/sys/raw_path.ts";
+import { type RawPath, rawPath } from "../../src/sys/raw_path.ts";
 
 /** The folder; disposing removes it. */
 export interface BusyboxRoot extends AsyncDisposable {
