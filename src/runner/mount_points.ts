@@ -3,11 +3,12 @@
  * their parents' times as they were, so that no trace reaches a layer. The parents are held open, so that a command which
  * moves them or puts symlinks in their place cannot lead the removal anywhere else.
  */
+import { DockerfileError } from "../dockerfile/instruction.ts";
 import { UnsupportedError } from "../errors.ts";
 import { closeFile, createFile, openDirectory, writeFile } from "../sys/file.ts";
 import { makeDirectory, makeNode, removeDirectory, setTimesOfFile, unlink, withoutUmask } from "../sys/inode.ts";
 import { SystemError } from "../sys/libc.ts";
-import { baseName, parentPath, pathComponents, pathText, type RawPath, rawPath } from "../sys/raw_path.ts";
+import { baseName, joinPath, parentPath, pathComponents, pathText, type RawPath, rawPath } from "../sys/raw_path.ts";
 import { type ResolvedPath, resolveInRoot } from "../sys/resolve_in_root.ts";
 import { AT_CWD, fstat, type Inode, lstat, lstatAt } from "../sys/stat.ts";
 
@@ -19,9 +20,8 @@ export type WantedNode =
 
 interface Parent {
   readonly fd: number;
-  /** Before and after our own changes. */
-  readonly mtimeBeforeNs: bigint;
-  mtimeAfterNs: bigint;
+  /** Before the first of our changes. */
+  readonly mtimeNs: bigint;
 }
 
 interface Stub {
@@ -70,22 +70,65 @@ export class MountPoints implements Disposable {
     return resolved.outside;
   }
 
+  /**
+   * Sees to a place to mount a folder or a file at, through symlinks that stay inside the root. Throws DockerfileError when
+   * something of the other kind is there.
+   */
+  point(path: RawPath, kind: "directory" | "file"): void {
+    const resolved = this.#resolveTarget(path);
+    checkFit(path, resolved.inode, kind);
+    if (resolved.inode !== undefined) return;
+    this.#make(resolved.inside, kind === "file" ? emptyFile() : { kind });
+  }
+
+  /** The name that `path` leads to, through symlinks that stay inside the root; its parent is seen to. Throws as `point`. */
+  spot(path: RawPath, kind: "directory" | "file"): Spot {
+    const { inside, inode } = this.#resolveTarget(path);
+    checkFit(path, inode, kind);
+    const directory = this.#makeParents(inside);
+    const parent = this.#openParent(directory);
+    return {
+      path: `/proc/self/fd/${parent.fd}/./${baseName(inside)}` as RawPath,
+      inside,
+      inode,
+      settle: () => {
+        parent.mtimeAfterNs = fstat(parent.fd).mtimeNs;
+      },
+    };
+  }
+
+  /** Says that the command has ended, before anything is removed: from here on no change of a directory counts. */
+  noteTimes(): void {
+    for (const parent of this.#parents.values()) {
+      if (parent.mtimeFinalNs !== undefined) continue;
+      const nowNs = fstat(parent.fd).mtimeNs;
+      parent.mtimeFinalNs = nowNs === parent.mtimeAfterNs ? parent.mtimeBeforeNs : nowNs;
+    }
+  }
+
   /** Sees to a node in a directory that `directory` has seen to; what is there already stays. */
   node(path: RawPath, wanted: WantedNode): void {
     if (lstat((this.#root + path) as RawPath) === undefined) this.#make(path, wanted);
   }
 
   [Symbol.dispose](): void {
-    const parents = [...this.#parents.values()].map((parent) => {
-      const nowNs = fstat(parent.fd).mtimeNs;
-      return { ...parent, mtimeNs: nowNs === parent.mtimeAfterNs ? parent.mtimeBeforeNs : nowNs };
-    });
+    // What the directories' times are now is the command's doing: they were put back before it started.
+    const parents = [...this.#parents.values()].map(({ fd }) => ({ fd, mtimeNs: fstat(fd).mtimeNs }));
     this.#parents.clear();
     for (const stub of this.#stubs.splice(0).reverse()) removeStub(stub);
     for (const { fd, mtimeNs } of parents) {
       setTimesOfFile(fd, mtimeNs);
       closeFile(fd);
     }
+  }
+
+  #resolveTarget(path: RawPath): ResolvedPath {
+    const resolved = this.#resolve(path);
+    if (resolved !== undefined) return resolved;
+    throw new DockerfileError(
+      `Cannot mount at "${pathText(path)}": a file or a loop of symlinks is on the way`,
+      undefined,
+    );
   }
 
   #resolve(path: RawPath): ResolvedPath | undefined {
@@ -101,32 +144,40 @@ export class MountPoints implements Disposable {
 
   /** Makes the node at `inside`, which has no symlinks on its way, and the directories on the way that are missing. */
   #make(inside: RawPath, wanted: WantedNode): void {
-    const components = pathComponents(parentPath(inside));
+    this.#makeIn(this.#makeParents(inside), baseName(inside), wanted);
+  }
+
+  #makeParents(inside: RawPath): RawPath {
     let outside = this.#root;
-    for (const name of components) {
-      const next = `${outside}/${name}` as RawPath;
+    for (const name of pathComponents(parentPath(inside))) {
+      const next = joinPath(outside, name);
       if (lstat(next) === undefined) this.#makeIn(outside, name, { kind: "directory" });
       outside = next;
     }
-    this.#makeIn(outside, baseName(inside), wanted);
+    return outside;
   }
 
   #makeIn(directory: RawPath, name: RawPath, wanted: WantedNode): void {
     const parent = this.#openParent(directory);
     withoutUmask(() => makeWanted(parent.fd, name, wanted));
     this.#stubs.push({ parent, name, inode: lstatAt(parent.fd, name) });
-    parent.mtimeAfterNs = fstat(parent.fd).mtimeNs;
+    setTimesOfFile(parent.fd, parent.mtimeNs); // A command that looks must not see it either.
   }
 
   #openParent(directory: RawPath): Parent {
     const known = this.#parents.get(directory);
     if (known !== undefined) return known;
     const fd = openDirectory(AT_CWD, directory);
-    const { mtimeNs } = fstat(fd);
-    const parent = { fd, mtimeBeforeNs: mtimeNs, mtimeAfterNs: mtimeNs };
+    const parent = { fd, mtimeNs: fstat(fd).mtimeNs };
     this.#parents.set(directory, parent);
     return parent;
   }
+}
+
+function checkFit(path: RawPath, inode: Inode | undefined, kind: "directory" | "file"): void {
+  if (inode === undefined || (inode.type === "directory") === (kind === "directory")) return;
+  const [what, there] = kind === "directory" ? ["folder", `${inode.type}`] : ["file", "directory"];
+  throw new DockerfileError(`Cannot mount a ${what} at "${pathText(path)}": a ${there} is there`, undefined);
 }
 
 /** A file of `text`. */

@@ -28,6 +28,7 @@ Deno.test("MountPoints leaves no trace of what it made", () =>
       equal(points.file(rawPath("/a/b/c"), emptyFile()), `${root}/a/b/c`);
       equal(Deno.readTextFileSync(`${path}/etc/resolv.conf`), "x");
       equal(lstat(rawPath(`${path}/a/b`))?.mode, 0o755);
+      deepEqual([lstat(root)?.mtimeNs, lstat(rawPath(`${path}/etc`))?.mtimeNs], [OLD_NS, OLD_NS]);
     }
     deepEqual([...Deno.readDirSync(path)].map(({ name }) => name), ["etc"]);
     deepEqual([...Deno.readDirSync(`${path}/etc`)], []);
