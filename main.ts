@@ -5,7 +5,7 @@ import { CancelledError } from "./src/errors.ts";
 const VERSION = "0.1.0";
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
 
-if (Deno.args[0] === "__launch") launch(Deno.args[1] ?? "");
+if (Deno.args[0] === "__launch") launch();
 else Deno.exit(await main());
 
 async function main(): Promise<number> {

@@ -9,18 +9,21 @@ import { becomeSubreaper, endCommandProcesses, ownDescendants } from "../sys/pro
 import { joinPath, type RawPath, rawPath } from "../sys/raw_path.ts";
 import { DEVICE_NODES } from "./device_nodes.ts";
 import { failure, findCommand } from "./find_command.ts";
-import { lastReport, type LaunchReport, type SandboxSpec, writeLaunchSpec } from "./launch_spec.ts";
+import type { CommandMount } from "./command_mount.ts";
+import { encodeLaunchInput, lastReport, type LaunchReport, type Refusal, type SandboxSpec } from "./launch_spec.ts";
 import { emptyFile, IMAGE_PLACES, MountPoints, textFile } from "./mount_points.ts";
+import { PlacedMounts, type PlacedOptions } from "./placed_mounts.ts";
+import { prepareMounts, type SandboxMounts } from "./sandbox_mounts.ts";
 import type { ExitStatus, Runner, RunOutput, RunSpec } from "./runner.ts";
 import { DEFAULT_PATIENCE, type Patience, supervise, type SupervisedCommand } from "./supervise.ts";
 
 /** What the runner needs from outside. */
 export interface ChrootRunnerOptions {
-  /** Starts this program so that its next two words are the hidden verb `__launch` and the path of a launch file. */
+  /** Starts this program so that its next word is the hidden verb `__launch`. */
   readonly selfCommand: readonly string[];
   /** Environment of the launcher itself, which the command does not see; a compiled program needs none. */
   readonly selfEnv?: Readonly<Record<string, string>>;
-  /** An existing folder outside every rootfs, for launch files. */
+  /** An existing folder outside every rootfs, for launch files; on the file system of the roots. */
   readonly launchFolder: string;
   /** Takes the one warning about a sandbox that is less than it should be. */
   readonly warn: (message: string) => void;
@@ -69,17 +72,24 @@ export class ChrootRunner implements Runner {
     output: RunOutput,
     signal: AbortSignal,
   ): Promise<Attempt> {
-    const command = findCommand(spec).path;
+    const { mounts = [], network, ...identity } = spec;
     await using folder = await makeLaunchFolder(this.#options.launchFolder);
     using points = new MountPoints(spec.root);
     const reportPath = `${folder.path}/report`;
-    const specPath = `${folder.path}/spec.json`;
     await Deno.writeTextFile(reportPath, "", { createNew: true, mode: 0o600 });
+    const stagingFolder = rawPath(`${folder.path}/staging`);
+    await Deno.mkdir(`${folder.path}/staging`, { mode: 0o700 });
     const files = level === "plain" ? this.#fillPlain(points) : await this.#mountFiles(points, folder.path);
-    const supervised = this.#spawn(level, specPath, (hasOwnPids) => {
+    const place = { root: spec.root, folder: rawPath(folder.path), points, asideFolder: rawPath(folder.path) };
+    await using prepared = level === "plain" ? await placeAll(mounts, place) : await prepareMounts(mounts, place);
+    const { contents, shown } = prepared;
+    const command = findCommand(spec, shown).path;
+    signal.throwIfAborted();
+    const supervised = this.#spawn(level, (hasOwnPids) => {
       const kind = level === "plain" ? "plain" : "private";
-      const sandbox: SandboxSpec = { kind, hasOwnPids, files };
-      writeLaunchSpec(specPath, { ...spec, command, sandbox, reportPath });
+      const isOffline = network === "none";
+      const sandbox = { kind, hasOwnPids, files, mounts: prepared.mounts, stagingFolder, isOffline } as const;
+      return encodeLaunchInput({ spec: { ...identity, command, sandbox, reportPath }, contents });
     });
     const { pid } = supervised.child;
     this.#leaders.add(pid);
@@ -91,11 +101,13 @@ export class ChrootRunner implements Runner {
     }
   }
 
-  /** Starts the launcher; `writeSpec` is told first whether it will be the first process of a PID namespace. */
-  #spawn(level: SandboxLevel, specPath: string, writeSpec: (hasOwnPids: boolean) => void): SupervisedCommand {
+  /** Starts the launcher; `encode` is told first whether it will be the first process of a PID namespace. */
+  #spawn(level: SandboxLevel, encode: (hasOwnPids: boolean) => Uint8Array): SupervisedCommand {
     const start = (hasOwnPids: boolean): Deno.ChildProcess => {
-      writeSpec(hasOwnPids);
-      return this.#launcher(specPath).spawn();
+      const input = encode(hasOwnPids);
+      const child = this.#launcher().spawn();
+      void tell(child, input);
+      return child;
     };
     if (level === "own-pids") {
       const own = withNewPidNamespace((isNew) => isNew ? start(true) : undefined);
@@ -108,14 +120,14 @@ export class ChrootRunner implements Runner {
     return { child, isNamespaceInit: false, endRest: () => endCommandProcesses(sweep) };
   }
 
-  #launcher(specPath: string): Deno.Command {
+  #launcher(): Deno.Command {
     const [program = "", ...args] = this.#options.selfCommand;
     return new Deno.Command(program, {
-      args: [...args, "__launch", specPath],
+      args: [...args, "__launch"],
       env: { ...this.#options.selfEnv },
       clearEnv: true,
       cwd: "/",
-      stdin: "null",
+      stdin: "piped",
       stdout: "piped",
       stderr: "piped",
       detached: true,
@@ -173,7 +185,12 @@ export class ChrootRunner implements Runner {
     throw failure(spec.argv[0] ?? "", report.message, report.errnoName === "ENOENT" ? NOT_FOUND : NOT_EXECUTABLE);
   }
 
-  #simplify(refused: "mount-namespace" | "proc"): void {
+  #simplify(refused: Refusal): void {
+    if (refused === "network") {
+      throw new UnsupportedError("Cannot run without network: the kernel permits no network namespace", {
+        hint: "It takes the capability SYS_ADMIN",
+      });
+    }
     if (refused === "proc") {
       this.#level = "shared-pids";
     } else if (this.#level !== "plain") {
@@ -187,6 +204,23 @@ export class ChrootRunner implements Runner {
 
 function endText(status: ExitStatus): string {
   return status.kind === "exited" ? `exit code ${status.code}` : status.signal;
+}
+
+/** Without mounts the launcher has nothing to mount: everything is in the root itself. */
+async function placeAll(mounts: readonly CommandMount[], options: PlacedOptions): Promise<SandboxMounts> {
+  const placed = await PlacedMounts.place(mounts, options);
+  return { mounts: [], contents: [], shown: [], [Symbol.asyncDispose]: () => placed[Symbol.asyncDispose]() };
+}
+
+/** Sends the launcher its input. One that ends before it has read it will be seen to have ended. */
+async function tell(child: Deno.ChildProcess, input: Uint8Array): Promise<void> {
+  try {
+    const writer = child.stdin.getWriter();
+    await writer.write(input);
+    await writer.close();
+  } catch {
+    // The report, or what the launcher has printed, tells why.
+  }
 }
 
 async function makeLaunchFolder(parent: string): Promise<AsyncDisposable & { readonly path: string }> {

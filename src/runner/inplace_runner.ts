@@ -8,11 +8,15 @@ import { readLink } from "../sys/inode.ts";
 import { libc, SystemError } from "../sys/libc.ts";
 import { pathBuffer } from "../sys/path_buffer.ts";
 import { becomeSubreaper, endCommandProcesses, ownDescendants } from "../sys/process.ts";
-import { pathText, rawPath } from "../sys/raw_path.ts";
+import { bringLoopbackUp } from "../sys/loopback.ts";
+import { withNewNetwork } from "../sys/namespace.ts";
+import { pathText, type RawPath, rawPath } from "../sys/raw_path.ts";
 import { resolveInRoot } from "../sys/resolve_in_root.ts";
 import { AT_CWD, lstat } from "../sys/stat.ts";
 import { listDirectory } from "../sys/walk.ts";
 import { failure, findCommand, type FoundCommand } from "./find_command.ts";
+import { MountPoints } from "./mount_points.ts";
+import { PlacedMounts } from "./placed_mounts.ts";
 import type { ExitStatus, Runner, RunOutput, RunSpec } from "./runner.ts";
 import { DEFAULT_PATIENCE, type Patience, supervise } from "./supervise.ts";
 
@@ -22,20 +26,26 @@ const X_OK = 1;
 /** The runner of builds whose rootfs is "/". */
 export class InplaceRunner implements Runner {
   readonly #patience: Patience;
+  readonly #asideFolder: RawPath;
 
-  constructor(patience: Patience = DEFAULT_PATIENCE) {
+  /** `asideFolder`, on the file system of "/" and never scanned, takes what is at the targets of mounts meanwhile. */
+  constructor(patience: Patience = DEFAULT_PATIENCE, asideFolder: RawPath = rawPath("/tmp")) {
     this.#patience = patience;
+    this.#asideFolder = asideFolder;
   }
 
   async run(spec: RunSpec, output: RunOutput, signal: AbortSignal): Promise<ExitStatus> {
     signal.throwIfAborted();
     if (spec.root !== "/") throw new UnsupportedError(`Cannot run in place in "${pathText(spec.root)}": it is not "/"`);
+    using points = new MountPoints(spec.root);
+    await using _placed = await PlacedMounts.place(spec.mounts ?? [], { points, asideFolder: this.#asideFolder });
+    signal.throwIfAborted();
     requireWorkdir(spec);
     const command = findCommand(spec);
     becomeSubreaper();
     const before = ownDescendants();
     const pipesBefore = ownPipes();
-    const child = spawnAs(spec, command);
+    const child = spec.network === "none" ? spawnOffline(spec, command) : spawnAs(spec, command);
     if (spec.uid !== 0) giveNewPipes(pipesBefore, spec);
     const leaders = new Set([child.pid]);
     const endRest = (): Promise<void> => endCommandProcesses({ before, leaders, leader: child.pid });
@@ -47,6 +57,14 @@ function requireWorkdir(spec: RunSpec): void {
   const path = rawPath(spec.workdir);
   if (resolveInRoot(spec.root, path).inode?.type === "directory") return;
   throw new SystemError("chdir", "ENOENT", path, `Cannot enter "${spec.workdir}": no such directory (chdir: ENOENT)`);
+}
+
+function spawnOffline(spec: RunSpec, found: FoundCommand): Deno.ChildProcess {
+  const child = withNewNetwork(bringLoopbackUp, () => spawnAs(spec, found));
+  if (child !== undefined) return child;
+  throw new UnsupportedError("Cannot run without network: this container may not make a network namespace", {
+    hint: "It takes the capability SYS_ADMIN, which an ordinary pod does not have",
+  });
 }
 
 /** Spawns with the step's ids on this thread alone: one synchronous section, as no other code may run as somebody else. */

@@ -6,13 +6,14 @@ import { errorText } from "../errors.ts";
 import { CAPABILITY, DOCKER_CAPABILITIES, hasCapability, limitCapabilities } from "../sys/capabilities.ts";
 import { becomeUser } from "../sys/credentials.ts";
 import { ERRNO_TEXTS } from "../sys/errno.ts";
-import { dieWithParent, execute, exitNow } from "../sys/execute.ts";
+import { dieWithParent, emptyStdin, execute, exitNow } from "../sys/execute.ts";
 import { changeOwnerOfFile } from "../sys/file.ts";
 import { libc, SystemError } from "../sys/libc.ts";
+import { bringLoopbackUp } from "../sys/loopback.ts";
 import { changeDirectory, changeRoot, isPermitted, pivotRoot, setHostName, unshare } from "../sys/namespace.ts";
 import { rawPath } from "../sys/raw_path.ts";
 import { mountSandbox, SandboxRefusal } from "./launch_mounts.ts";
-import { type LaunchReport, type LaunchSpec, takeLaunchSpec } from "./launch_spec.ts";
+import { type LaunchReport, type LaunchSpec, readLaunchInput } from "./launch_spec.ts";
 
 const UMASK = 0o022;
 const SIGKILL = 9;
@@ -23,11 +24,11 @@ const NOT_EXECUTABLE = 126;
 const NOT_FOUND = 127;
 
 /**
- * Becomes the command that the file at `specPath` describes, and removes the file. Never comes back: a failure is told in
- * the report file and by exit code 126 or 127.
+ * Becomes the command that stdin describes; the command's own stdin is empty. Never comes back: a failure is told in the
+ * report file and by exit code 126 or 127.
  */
-export function launch(specPath: string): never {
-  const spec = takeLaunchSpec(specPath);
+export function launch(): never {
+  const { spec, contents } = readLaunchInput((buffer) => Deno.stdin.readSync(buffer));
   using reportFile = Deno.openSync(spec.reportPath, { append: true });
   const report = (line: LaunchReport): void => {
     reportFile.writeSync(new TextEncoder().encode(`${JSON.stringify(line)}\n`));
@@ -35,8 +36,9 @@ export function launch(specPath: string): never {
   let phase: "sandbox" | "execute" = "sandbox";
   try {
     dieWithParent(SIGKILL);
+    emptyStdin();
     libc().umask(0);
-    enterSandbox(spec);
+    enterSandbox(spec, contents);
     takeIdentity(spec);
     phase = "execute";
     report({ kind: "executing" });
@@ -47,14 +49,21 @@ export function launch(specPath: string): never {
   }
 }
 
-function enterSandbox(spec: LaunchSpec): void {
+function enterSandbox(spec: LaunchSpec, contents: readonly Uint8Array[]): void {
+  if (spec.sandbox.isOffline) leaveNetwork();
   if (spec.sandbox.kind === "plain") return changeRoot(spec.root);
   const isAllowed = hasCapability(CAPABILITY.SYS_ADMIN) && isPermitted(() => unshare("mount"));
   if (!isAllowed) throw new SandboxRefusal("mount-namespace");
   const hasOwnIpc = isPermitted(() => unshare("ipc"));
   if (isPermitted(() => unshare("uts"))) setHostName(HOST_NAME);
-  mountSandbox(spec, hasOwnIpc);
+  mountSandbox(spec, contents, hasOwnIpc);
   pivotRoot(spec.root);
+}
+
+function leaveNetwork(): void {
+  const isAllowed = hasCapability(CAPABILITY.SYS_ADMIN) && isPermitted(() => unshare("network"));
+  if (!isAllowed) throw new SandboxRefusal("network");
+  bringLoopbackUp();
 }
 
 /** Everything that the command inherits, in the order in which each step still has the right to do the next. */

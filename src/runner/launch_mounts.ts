@@ -10,7 +10,8 @@ import { bindMount, isPermitted, makeMountsPrivate, MOUNT, mount, remount } from
 import { joinPath, type RawPath, rawPath } from "../sys/raw_path.ts";
 import { AT_CWD, lstat } from "../sys/stat.ts";
 import { DEVICE_NODES } from "./device_nodes.ts";
-import type { LaunchSpec } from "./launch_spec.ts";
+import type { LaunchSpec, Refusal } from "./launch_spec.ts";
+import { mountStepMounts } from "./launch_step_mounts.ts";
 
 const CONFINED = MOUNT.noSuid | MOUNT.noDevices | MOUNT.noExec;
 const MASKED_PATHS = [
@@ -37,20 +38,21 @@ const DEVICE_LINKS = [
 
 /** The kernel does not allow a part of the sandbox that a simpler one can do without. */
 export class SandboxRefusal extends UnsupportedError {
-  constructor(readonly what: "mount-namespace" | "proc") {
+  constructor(readonly what: Refusal) {
     super(`Cannot make a sandbox: the kernel refuses its ${what}`);
   }
 }
 
 /**
  * Mounts everything below `spec.root`, whose mount points exist. The files come first: while /proc is not mounted yet,
- * nothing in the rootfs can lead to a file of the host.
+ * nothing in the rootfs can lead to a file of the host. `contents` are those of the "content" mounts.
  */
-export function mountSandbox(spec: LaunchSpec, hasOwnIpc: boolean): void {
+export function mountSandbox(spec: LaunchSpec, contents: readonly Uint8Array[], hasOwnIpc: boolean): void {
   makeMountsPrivate();
   bindMount(spec.root, spec.root, MOUNT.noDevices, MOUNT.recursive);
   for (const file of spec.sandbox.files) bindMount(file.source, file.target, MOUNT.noDevices);
   mountDevices(inRoot(spec, "/dev"), hasOwnIpc);
+  mountStepMounts(spec, contents);
   mountProc(spec);
   mountSys(inRoot(spec, "/sys"));
   for (const path of READ_ONLY_PATHS) makeReadOnly(inRoot(spec, path));

@@ -22,6 +22,20 @@ interface Parent {
   readonly fd: number;
   /** Before the first of our changes. */
   readonly mtimeNs: bigint;
+  /** Before our last ones: what the command has made of it. */
+  mtimeFinalNs: bigint | undefined;
+}
+
+/** A name in a directory that is held open. */
+export interface Spot {
+  /** A path that leads to the name through the open directory, whatever becomes of the names on the way to that. */
+  readonly path: RawPath;
+  /** The place inside the root, without symlinks. */
+  readonly inside: RawPath;
+  /** What is there now. */
+  readonly inode: Inode | undefined;
+  /** To be called when something of ours has been put there: the directory gets back its time. */
+  settle(): void;
 }
 
 interface Stub {
@@ -92,18 +106,17 @@ export class MountPoints implements Disposable {
       inside,
       inode,
       settle: () => {
-        parent.mtimeAfterNs = fstat(parent.fd).mtimeNs;
+        setTimesOfFile(parent.fd, parent.mtimeNs);
       },
     };
   }
 
-  /** Says that the command has ended, before anything is removed: from here on no change of a directory counts. */
+  /**
+   * Says that the command has ended, before anything is removed: what the directories' times are now is its doing, as they
+   * were put back before it started.
+   */
   noteTimes(): void {
-    for (const parent of this.#parents.values()) {
-      if (parent.mtimeFinalNs !== undefined) continue;
-      const nowNs = fstat(parent.fd).mtimeNs;
-      parent.mtimeFinalNs = nowNs === parent.mtimeAfterNs ? parent.mtimeBeforeNs : nowNs;
-    }
+    for (const parent of this.#parents.values()) parent.mtimeFinalNs ??= fstat(parent.fd).mtimeNs;
   }
 
   /** Sees to a node in a directory that `directory` has seen to; what is there already stays. */
@@ -112,12 +125,12 @@ export class MountPoints implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    // What the directories' times are now is the command's doing: they were put back before it started.
-    const parents = [...this.#parents.values()].map(({ fd }) => ({ fd, mtimeNs: fstat(fd).mtimeNs }));
+    this.noteTimes();
+    const parents = [...this.#parents.values()];
     this.#parents.clear();
     for (const stub of this.#stubs.splice(0).reverse()) removeStub(stub);
-    for (const { fd, mtimeNs } of parents) {
-      setTimesOfFile(fd, mtimeNs);
+    for (const { fd, mtimeFinalNs, mtimeNs } of parents) {
+      setTimesOfFile(fd, mtimeFinalNs ?? mtimeNs);
       closeFile(fd);
     }
   }
@@ -168,7 +181,7 @@ export class MountPoints implements Disposable {
     const known = this.#parents.get(directory);
     if (known !== undefined) return known;
     const fd = openDirectory(AT_CWD, directory);
-    const parent = { fd, mtimeNs: fstat(fd).mtimeNs };
+    const parent = { fd, mtimeNs: fstat(fd).mtimeNs, mtimeFinalNs: undefined };
     this.#parents.set(directory, parent);
     return parent;
   }

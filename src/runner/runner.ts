@@ -1,6 +1,7 @@
 /** Running one command in a rootfs: the port, and what came of a command. When `run` resolves nothing it started is alive. */
 import { BuilderError, type BuilderErrorOptions } from "../errors.ts";
 import type { RawPath } from "../sys/raw_path.ts";
+import type { CommandMount } from "./command_mount.ts";
 
 /** A command and everything it can see. Nothing else of ours reaches it. */
 export interface RunSpec {
@@ -16,6 +17,10 @@ export interface RunSpec {
   readonly gid: number;
   /** Supplementary groups. */
   readonly groups: readonly number[];
+  /** What it sees besides the root's own files, for as long as it runs; none by default. */
+  readonly mounts?: readonly CommandMount[];
+  /** "none": no network but loopback. Otherwise, and by default, that of the builder. */
+  readonly network?: "default" | "none" | "host";
 }
 
 /** What all ended commands tell. */
@@ -38,8 +43,9 @@ export interface RunOutput {
 
 /**
  * Runs commands. `run` resolves also when the command fails; it rejects with RunError when the command cannot be
- * started (127: not found, 126: not executable), with the signal's reason when it is aborted, and with SystemError or
- * UnsupportedError when the sandbox cannot be made. In every case all processes of the command have ended before.
+ * started (127: not found, 126: not executable), with the signal's reason when it is aborted, with DockerfileError when a
+ * mount does not fit what is at its target, and with SystemError or UnsupportedError when the sandbox cannot be made. In
+ * every case all processes of the command have ended before, and its mounts are gone.
  */
 export interface Runner {
   run(spec: RunSpec, output: RunOutput, signal: AbortSignal): Promise<ExitStatus>;

@@ -1,7 +1,9 @@
 /** Turning this process into another program: what a parent would have set up is set here, then execve. */
-import { errno, libc, systemError } from "./libc.ts";
+import { closeFile, openFileForReading } from "./file.ts";
+import { check, errno, libc, systemError } from "./libc.ts";
 import { pathBuffer } from "./path_buffer.ts";
-import type { RawPath } from "./raw_path.ts";
+import { type RawPath, rawPath } from "./raw_path.ts";
+import { AT_CWD } from "./stat.ts";
 
 const LAST_SIGNAL = 31;
 const SIG_DFL = 0n;
@@ -18,6 +20,14 @@ const encoder = new TextEncoder();
 /** Asks the kernel to send this process `signalNumber` when the thread that started it ends. A change of user undoes it. */
 export function dieWithParent(signalNumber: number): void {
   libc().prctl(PR_SET_PDEATHSIG, BigInt(signalNumber), 0n, 0n, 0n);
+}
+
+/** Puts /dev/null in the place of stdin, whatever that was. */
+export function emptyStdin(): void {
+  const fd = openFileForReading(AT_CWD, rawPath("/dev/null"));
+  const number = Deno.build.arch === "aarch64" ? 24n : 292n;
+  check(Number(libc().syscall(number, BigInt(fd), 0n, 0n)), "dup3");
+  closeFile(fd);
 }
 
 /**

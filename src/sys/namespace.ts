@@ -11,7 +11,13 @@ import { type RawPath, rawPath } from "./raw_path.ts";
 import { AT_CWD } from "./stat.ts";
 
 /** Namespaces by name, as unshare(2) takes them. */
-export const NAMESPACE = { mount: 0x20000, uts: 0x4000000, ipc: 0x8000000, pid: 0x20000000 } as const;
+export const NAMESPACE = {
+  mount: 0x20000,
+  uts: 0x4000000,
+  ipc: 0x8000000,
+  pid: 0x20000000,
+  network: 0x40000000,
+} as const;
 
 /** Options of mount(2). */
 export const MOUNT = {
@@ -62,10 +68,35 @@ export function withNewPidNamespace<T>(action: (isNew: boolean) => T): T {
   }
 }
 
+/**
+ * Runs `action` so that what it spawns has a network of its own, without anything in it but a loopback that is down until
+ * `prepare` has run; undefined where that is not permitted (it needs SYS_ADMIN). Both must be synchronous.
+ */
+export function withNewNetwork<T>(prepare: () => void, action: () => T): T | undefined {
+  const own = check(libc().openat(AT_CWD, pathBuffer(rawPath("/proc/thread-self/ns/net")), O_CLOEXEC, 0), "openat");
+  try {
+    if (!isPermitted(() => unshare("network"))) return undefined;
+    try {
+      prepare();
+      return action();
+    } finally {
+      if (libc().setns(own, NAMESPACE.network) < 0) {
+        leftBehind("network", systemError("setns", undefined));
+      }
+    }
+  } finally {
+    closeFile(own);
+  }
+}
+
+function leftBehind(kind: string, cause: SystemError): never {
+  throw new InternalError(`Cannot leave a ${kind} namespace`, { cause });
+}
+
 /** From here on every child would be lost in the wrong namespace: nothing can go on when this fails. */
 function leavePidNamespace(own: number): void {
   if (libc().setns(own, NAMESPACE.pid) >= 0) return;
-  throw new InternalError("Cannot leave a PID namespace", { cause: systemError("setns", undefined) });
+  leftBehind("PID", systemError("setns", undefined));
 }
 
 /** What to mount. */
