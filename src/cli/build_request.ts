@@ -22,7 +22,7 @@ export function buildRequest(values: FlagValues, env: Readonly<Record<string, st
       ...(values.isGiven("dockerfile") && { dockerfile: values.text("dockerfile") }),
     },
     plan: {
-      buildArgs: keyValues("build-arg", values.list("build-arg"), (name) => env[name] ?? ""),
+      buildArgs: buildArgs(values, env),
       ...(targets[0] !== undefined && { target: targets[0] }),
       targetPlatform: customPlatform(values) ?? buildPlatform,
       buildPlatform,
@@ -41,6 +41,13 @@ export function buildRequest(values: FlagValues, env: Readonly<Record<string, st
     outputs: outputOptions(values, env),
     isDryRun: values.isSet("dryrun"),
   };
+}
+
+/** The build-args, SOURCE_DATE_EPOCH of the environment among them unless it is given, as docker's client has it. */
+function buildArgs(values: FlagValues, env: Readonly<Record<string, string>>): ReadonlyMap<string, string> {
+  const given = keyValues("build-arg", values.list("build-arg"), (name) => env[name] ?? "");
+  const epoch = env.SOURCE_DATE_EPOCH ?? "";
+  return epoch === "" ? given : new Map([["SOURCE_DATE_EPOCH", epoch], ...given]);
 }
 
 function outputOptions(values: FlagValues, env: Readonly<Record<string, string>>): OutputOptions {
@@ -88,7 +95,15 @@ function layerOptions(values: FlagValues): LayerOptions {
   if (compression === "gzip" && level > 9) {
     throw new UsageError(`Cannot use "${level}" for --compression-level: gzip has levels 1 to 9`);
   }
-  return level === -1 ? { compression } : { compression, level };
+  if (compression === "none" && level !== -1) {
+    throw new UsageError("Cannot use --compression-level with --compression=none: there is nothing to compress");
+  }
+  return {
+    compression,
+    ...(level !== -1 && { level }),
+    ...((values.isSet("single-snapshot") || values.isSet("squash")) && { isSingle: true }),
+    ...(values.isSet("reproducible") && { isReproducible: true }),
+  };
 }
 
 /** The members whose flag is not empty. */

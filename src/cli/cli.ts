@@ -1,28 +1,12 @@
-/** From argv to exit status: picks the verb, runs it, prints its result on stdout and everything else on stderr. */
-import type { Logger } from "../log/logger.ts";
-import { createLogger, type LogFormat, type LogLevel } from "../log/create_logger.ts";
+/** From argv to exit status: picks the command, runs it, prints its result on stdout and everything else on stderr. */
 import { CancelledError } from "../errors.ts";
-import { build } from "../build/build.ts";
-import type { Services } from "../build/services.ts";
-import { buildRequest } from "./build_request.ts";
-import { EXECUTOR_FLAGS } from "./executor_flags.ts";
+import { createLogger, type LogFormat, type LogLevel } from "../log/create_logger.ts";
+import type { CliProcess } from "./cli_process.ts";
+import type { Command } from "./command.ts";
 import { exitCode } from "./exit_code.ts";
 import { type FlagValues, UsageError } from "./flag.ts";
 import { parseFlags } from "./parse_flags.ts";
 import { failureFields, formatFailure } from "./report.ts";
-
-/** What the process gives: the only way in which the command line touches the world. */
-export interface CliProcess {
-  readonly args: readonly string[];
-  readonly env: Readonly<Record<string, string>>;
-  readonly version: string;
-  readonly writeOut: (text: string) => void;
-  readonly writeErr: (bytes: Uint8Array) => void;
-  /** Aborted with a CancelledError when a signal asks us to stop. */
-  readonly signal: AbortSignal;
-  readonly selfCommand: readonly string[];
-  readonly currentDirectory: string;
-}
 
 const LEVELS: Readonly<Record<string, LogLevel>> = {
   panic: "error",
@@ -33,11 +17,22 @@ const LEVELS: Readonly<Record<string, LogLevel>> = {
   debug: "debug",
   trace: "debug",
 };
-const VERBS: readonly string[] = ["version"];
-const LATER_VERBS: readonly string[] = ["login", "push"];
+/** The commands besides the build; each is loaded when it is used. */
+const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
+  ["login", async () => (await import("./login_command.ts")).LOGIN_COMMAND],
+  ["push", async () => (await import("./push_command.ts")).PUSH_COMMAND],
+  ["copy", async () => (await import("./copy_command.ts")).COPY_COMMAND],
+  ["inspect", async () => (await import("./inspect_command.ts")).INSPECT_COMMAND],
+  ["index", async () => (await import("./index_command.ts")).INDEX_COMMAND],
+]);
 const FOOTER = `Commands:
-  executor [flags]     build an image from a Dockerfile
-  executor version     print the version`;
+  executor [flags]                  build an image from a Dockerfile
+  executor login <registry>         keep the login for a registry
+  executor push <path>              push a docker-archive or an OCI layout
+  executor copy <from> <to>         copy between registries, layouts and archives
+  executor inspect <image>          show manifest, config and layers
+  executor index <image...>         make one name for images of several platforms
+  executor version                  print the version`;
 
 /** Runs the command line; gives the exit status. Never throws. */
 export async function run(process: CliProcess): Promise<number> {
@@ -50,19 +45,18 @@ export async function run(process: CliProcess): Promise<number> {
       process.writeOut(`kiln ${process.version}\n`);
       return 0;
     }
-    checkVerb(verb);
-    const parsed = parseFlags(process.args, EXECUTOR_FLAGS, {
-      name: "executor",
-      summary: "Builds a container image from a Dockerfile, without a daemon and without privileges.",
-      footer: FOOTER,
-    });
+    const { command, args } = await chooseCommand(process.args);
+    const isBuild = command.name === "executor";
+    const name = isBuild ? command.name : `executor ${command.name}`;
+    const parsed = parseFlags(args, command.flags, { ...command, name, ...(isBuild && { footer: FOOTER }) });
     if (parsed.kind === "help") {
       process.writeOut(parsed.text);
       return 0;
     }
-    log = createLogger({ ...logOptions(parsed.values), write });
-    for (const notice of parsed.notices) log.warn(notice.message);
-    return await runBuild(parsed.values, process, log);
+    const { values, positionals, notices } = parsed;
+    log = createLogger({ ...logOptions(values), write });
+    for (const notice of notices) log.warn(notice.message);
+    return await command.run({ values, positionals, process, log });
   } catch (error: unknown) {
     const failure = process.signal.aborted && process.signal.reason instanceof CancelledError
       ? process.signal.reason
@@ -72,25 +66,18 @@ export async function run(process: CliProcess): Promise<number> {
   }
 }
 
-async function runBuild(values: FlagValues, process: CliProcess, log: Logger): Promise<number> {
-  const services: Services = {
-    log,
-    signal: process.signal,
-    nowMs: Date.now,
-    env: process.env,
-    selfCommand: process.selfCommand,
-    currentDirectory: process.currentDirectory,
-    stepOutput: (_stream, bytes) => process.writeErr(bytes),
-  };
-  const outcome = await build(buildRequest(values, process.env), services);
-  process.writeOut(outcome.kind === "planned" ? outcome.text : `${outcome.result.digest}\n`);
-  return 0;
-}
-
-function checkVerb(verb: string): void {
-  if (verb === "" || verb.startsWith("-")) return;
-  if (LATER_VERBS.includes(verb)) throw new UsageError(`Cannot run "${verb}": it is not supported yet`);
-  throw new UsageError(`Cannot run "${verb}": no such command`, { hint: `Commands are: ${VERBS.join(", ")}` });
+/** The command that the first word names, with the words behind it; without such a word, the build. */
+async function chooseCommand(
+  args: readonly string[],
+): Promise<{ readonly command: Command; readonly args: readonly string[] }> {
+  const [verb = "", ...rest] = args;
+  if (verb === "" || verb.startsWith("-")) {
+    return { command: (await import("./executor_command.ts")).EXECUTOR_COMMAND, args };
+  }
+  const load = COMMANDS.get(verb);
+  if (load !== undefined) return { command: await load(), args: rest };
+  const names = [...COMMANDS.keys(), "version"].join(", ");
+  throw new UsageError(`Cannot run "${verb}": no such command`, { hint: `Commands are: ${names}` });
 }
 
 function logOptions(values: FlagValues): { level: LogLevel; format: LogFormat; timestamps: boolean } {

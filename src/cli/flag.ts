@@ -68,6 +68,11 @@ export class FlagValues {
     return this.#given.has(name);
   }
 
+  /** Whether the command has the flag at all. */
+  knows(name: string): boolean {
+    return this.#values.has(name);
+  }
+
   text(name: string): string {
     return this.#as(name, "string");
   }
@@ -96,6 +101,7 @@ export class FlagValues {
   #as(name: string, type: "number"): number;
   #as(name: string, type: string): unknown {
     const value = this.#values.get(name);
+    // deno-lint-ignore valid-typeof -- the overloads allow only names of types
     if (typeof value !== type) throw new TypeError(`"${name}" is not a ${type} flag`);
     return value;
   }

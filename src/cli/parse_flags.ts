@@ -11,13 +11,20 @@ export interface FlagNotice {
 
 /** What a command line says; `help` has the text when it asked for it. */
 export type ParsedFlags =
-  | { readonly kind: "values"; readonly values: FlagValues; readonly notices: readonly FlagNotice[] }
+  | {
+    readonly kind: "values";
+    readonly values: FlagValues;
+    readonly positionals: readonly string[];
+    readonly notices: readonly FlagNotice[];
+  }
   | { readonly kind: "help"; readonly text: string };
 
 /** What a command is called and does, for its help. */
 export interface CommandText {
   readonly name: string;
   readonly summary: string;
+  /** Words that must follow besides flags: "<image>", "<image...>". */
+  readonly positionals?: readonly string[];
   /** Printed after the list of flags. */
   readonly footer?: string;
 }
@@ -35,6 +42,7 @@ export function parseFlags(args: readonly string[], flags: readonly Flag[], text
       writeErr: () => {},
     });
   if (text.footer !== undefined) command.addHelpText("after", `\n${text.footer}`);
+  for (const positional of text.positionals ?? []) command.argument(positional);
   for (const flag of flags) addOptions(command, flag, given);
   try {
     command.parse(normaliseArgs(args, flags), { from: "user" });
@@ -46,7 +54,12 @@ export function parseFlags(args: readonly string[], flags: readonly Flag[], text
   const values = new Map(flags.map((flag) => [flag.name, valueOf(flag, given.get(flag.name) ?? [])]));
   const used = flags.filter((flag) => given.has(flag.name));
   for (const flag of used) checkSupport(flag, values.get(flag.name));
-  return { kind: "values", values: new FlagValues(values, new Set(given.keys())), notices: used.flatMap(noticeOf) };
+  return {
+    kind: "values",
+    values: new FlagValues(values, new Set(given.keys())),
+    positionals: command.args,
+    notices: used.flatMap(noticeOf),
+  };
 }
 
 function addOptions(command: Command, flag: Flag, given: Map<string, string[]>): void {

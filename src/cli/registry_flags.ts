@@ -34,9 +34,11 @@ export function registryOptions(values: FlagValues, env: Readonly<Record<string,
     registryClientCerts: clientCertificates(values.list("registry-client-cert")),
     registryMaps: registryMaps(values, env),
     skipDefaultRegistryFallback: values.isSet("skip-default-registry-fallback"),
-    pushRetry: values.number("push-retry"),
     imageDownloadRetry: values.number("image-download-retry"),
-    ignoreImmutableTagErrors: values.isSet("push-ignore-immutable-tag-errors"),
+    ...(values.knows("push-retry") && {
+      pushRetry: values.number("push-retry"),
+      ignoreImmutableTagErrors: values.isSet("push-ignore-immutable-tag-errors"),
+    }),
   };
 }
 

@@ -3,6 +3,7 @@ import type { OciLayout } from "../blob/oci_layout.ts";
 import { UnsupportedError } from "../errors.ts";
 import { type Layer, openUncompressed } from "../layer/layer.ts";
 import { type Descriptor, layerCompression } from "../oci/descriptor.ts";
+import { sha256 } from "../oci/digest.ts";
 import { rawPath } from "../sys/raw_path.ts";
 import { NO_XATTRS, type TarHeader } from "../tar/header.ts";
 import { type TarEntry, writeTar } from "../tar/write.ts";
@@ -25,10 +26,25 @@ export async function writeDockerArchive(
   names: readonly string[],
   signal?: AbortSignal,
 ): Promise<ReadableStream<Uint8Array>> {
-  const { configBytes, configDescriptor } = encodeImage({ ...image, format: "oci" });
+  const { configBytes } = encodeImage({ ...image, format: "oci" });
+  return await writeArchive({ configBytes, layers: image.layers }, names, signal);
+}
+
+/** What an archive holds: the config as stored, so that the image keeps its identity, and the layers, lowest first. */
+export interface ArchiveParts {
+  readonly configBytes: Uint8Array;
+  readonly layers: readonly Layer[];
+}
+
+/** The same for an image that is there as bytes already. */
+export async function writeArchive(
+  { configBytes, layers }: ArchiveParts,
+  names: readonly string[],
+  signal?: AbortSignal,
+): Promise<ReadableStream<Uint8Array>> {
   const files: LayerFile[] = [];
-  for (const layer of image.layers) files.push(await layerFile(layer, signal));
-  const configName = `${hexOf(configDescriptor.digest)}.json`;
+  for (const layer of layers) files.push(await layerFile(layer, signal));
+  const configName = `${hexOf(sha256(configBytes))}.json`;
   const manifest = [{ Config: configName, RepoTags: names, Layers: files.map(({ name }) => name) }];
   const manifestJson = new TextEncoder().encode(JSON.stringify(manifest));
   return writeTar(archiveEntries({ name: configName, bytes: configBytes }, files, manifestJson));

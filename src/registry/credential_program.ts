@@ -16,8 +16,13 @@ export interface ProgramResult {
   readonly stderr: Uint8Array;
 }
 
-/** Runs `docker-credential-<name> get` with `input` on stdin. Rejects when the program cannot be started. */
-export type ProgramRunner = (program: string, input: string, signal: AbortSignal) => Promise<ProgramResult>;
+/** Runs `docker-credential-<name> <action>` with `input` on stdin. Rejects when the program cannot be started. */
+export type ProgramRunner = (
+  program: string,
+  input: string,
+  signal: AbortSignal,
+  action?: "get" | "store",
+) => Promise<ProgramResult>;
 
 /**
  * The login that helper `name` has for `serverAddress`, or undefined when it has none. Throws FormatError when the
@@ -49,14 +54,37 @@ export async function credentialFromProgram(
   return { kind: "basic", username: answer.Username, password: answer.Secret };
 }
 
+/** Hands a login to helper `name` to keep. Throws FormatError when it cannot be run or refuses. */
+export async function storeWithProgram(
+  name: string,
+  login: { readonly serverAddress: string; readonly username: string; readonly password: string },
+  services: { readonly runProgram: ProgramRunner; readonly signal: AbortSignal },
+): Promise<void> {
+  const { serverAddress, username, password } = login;
+  const program = `docker-credential-${name}`;
+  if (!/^[A-Za-z0-9._-]+$/.test(name)) throw new FormatError(`Cannot use credential helper "${name}": not a name`);
+  const input = JSON.stringify({ ServerURL: serverAddress, Username: username, Secret: password });
+  let result: ProgramResult;
+  try {
+    result = await services.runProgram(program, input, services.signal, "store");
+  } catch (error: unknown) {
+    throw new FormatError(`Cannot run credential helper "${program}" for ${serverAddress}`, { cause: error });
+  }
+  if (result.success) return;
+  const text = new TextDecoder().decode(result.stdout.subarray(0, 1000)) +
+    new TextDecoder().decode(result.stderr.subarray(0, 1000));
+  throw new FormatError(`Credential helper "${program}" does not keep ${serverAddress}: ${firstLine(text)}`);
+}
+
 /** Runs a helper program found on PATH. */
 export async function runCredentialProgram(
   program: string,
   input: string,
   signal: AbortSignal,
+  action: "get" | "store" = "get",
 ): Promise<ProgramResult> {
   const command = new Deno.Command(program, {
-    args: ["get"],
+    args: [action],
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",

@@ -125,7 +125,7 @@ function mountSource(
 }
 
 /** Whether the registry refused to move a tag: the words of Amazon's, Google's, Harbor's and Azure's registries. */
-function isImmutableTag(error: unknown): boolean {
+export function isImmutableTag(error: unknown): boolean {
   return error instanceof RegistryError && error.failure.status !== undefined && error.failure.status < 500 &&
     /immutable|already exists in the .* repository and cannot be overwritten/i.test(error.message);
 }

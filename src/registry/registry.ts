@@ -1,14 +1,17 @@
 /** Everything a build wants of registries, wired from options and the outside world: pull, layers, push. */
-import type { BlobSource, BlobStore, ManifestStore } from "../blob/blob_store.ts";
+import type { BlobSource, BlobStore, ManifestStore, StoredManifest } from "../blob/blob_store.ts";
+import type { Platform } from "../oci/platform.ts";
 import type { Reference } from "../oci/reference.ts";
 import type { BaseResolver, ResolvedImage } from "../plan/plan.ts";
 import { Authenticator } from "./auth.ts";
 import { RegistryClient } from "./client.ts";
 import { Connections } from "./connections.ts";
 import { Credentials } from "./credentials.ts";
+import { findImage, type FoundImage, transfer, type TransferServices } from "./image_transfer.ts";
+import { MirroredSource } from "./mirrored_source.ts";
 import { createBaseResolver } from "./pull.ts";
 import { checkPush, type PushableImage, type PushedImage, pushImage } from "./push.ts";
-import type { Purpose, RegistryOptions, Repository } from "./registry_options.ts";
+import { pullSources, type Purpose, type RegistryOptions, type Repository } from "./registry_options.ts";
 import type { RegistryServices } from "./registry_services.ts";
 import { RegistrySession, type SessionServices } from "./session.ts";
 import { Transport, type TransportOptions } from "./transport.ts";
@@ -25,6 +28,10 @@ export interface Registry extends Disposable {
   repository(repository: Repository, purpose: Purpose): BlobStore & ManifestStore;
   /** Pushes under each reference, in order. Blobs of resolved base images are mounted where that is possible. */
   push(image: PushableImage, references: readonly Reference[]): Promise<readonly PushedImage[]>;
+  /** Finds an image, in a registry or in files: an index as a whole, or with `platform` the image in it. */
+  find(reference: Reference, platform?: Platform): Promise<FoundImage>;
+  /** Copies an image that `find` gave to a registry or into files; gives its manifest there. */
+  transfer(found: FoundImage, to: Reference): Promise<StoredManifest>;
   /** Throws RegistryError unless the logins at hand may push to each reference. */
   checkPush(references: readonly Reference[]): Promise<void>;
 }
@@ -49,12 +56,24 @@ export function createRegistry(
     log,
     signal,
   };
+  const transfers: TransferServices = {
+    source: (wanted) => {
+      return new MirroredSource(pullSources(options, wanted).map((name) => clients(name, "pull")), services);
+    },
+    locals: base.locals,
+    client: push.client,
+    sleep,
+    log,
+    signal,
+  };
   return {
     resolver: base,
     localPaths: () => base.locals.paths,
     layerSource: (image) => base.layerSource(image),
     repository: clients,
     push: (image, references) => pushImage(image, references, options, push),
+    find: (reference, platform) => findImage(reference, platform, transfers),
+    transfer: (found, to) => transfer(found, to, options, transfers),
     checkPush: (references) => checkPush(references, push),
     [Symbol.dispose]: () => connections[Symbol.dispose](),
   };

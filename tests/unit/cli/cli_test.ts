@@ -1,5 +1,6 @@
 import { deepEqual, equal, match } from "node:assert/strict";
-import { type CliProcess, run } from "../../../src/cli/cli.ts";
+import { run } from "../../../src/cli/cli.ts";
+import type { CliProcess } from "../../../src/cli/cli_process.ts";
 import { makeTempDir } from "../../support/temp_dir.ts";
 
 interface Ran {
@@ -18,6 +19,7 @@ async function cli(args: readonly string[], more: Partial<CliProcess> = {}): Pro
     version: "1.2.3",
     writeOut: (text) => void (out += text),
     writeErr: (bytes) => void (err += decoder.decode(bytes, { stream: true })),
+    readIn: () => Promise.resolve(""),
     signal: new AbortController().signal,
     selfCommand: [],
     currentDirectory: "/",
@@ -74,4 +76,15 @@ Deno.test("run shows file, line and code when the Dockerfile is wrong", async ()
   const json = await cli(["--context", temp.path, "--no-push", "--log-format=json"]);
   const { level, code, line } = JSON.parse(json.err);
   deepEqual([level, code, line], ["error", "dockerfile", 2]);
+});
+
+Deno.test("run knows the commands that its help lists, each with a help of its own", async () => {
+  const { out } = await cli(["--help"]);
+  const commands = [...out.matchAll(/^ {2}executor ([a-z]+) /gm)].map(([, name = ""]) => name);
+  deepEqual(commands, ["login", "push", "copy", "inspect", "index", "version"]);
+  for (const name of commands.slice(0, -1)) {
+    const help = await cli([name, "--help"]);
+    equal(help.status, 0, name);
+    match(help.out, new RegExp(`^Usage: executor ${name} \\[options\\] <`));
+  }
 });

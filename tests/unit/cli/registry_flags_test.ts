@@ -27,3 +27,24 @@ Deno.test("registryOptions takes certificates by host", () => {
   deepEqual(registryClientCerts.get("h"), { certificatePath: "/c.pem", keyPath: "/k.pem" });
   throws(() => options(["--registry-client-cert=h=/c.pem"]), /HOST=CERT,KEY/);
 });
+
+Deno.test("registryOptions takes all built-in credentials, those that are named, or none", () => {
+  const helpers = (...args: string[]): readonly string[] => [...options(args).credentialHelpers];
+  deepEqual(helpers(), ["env", "google", "ecr", "acr", "gitlab"]);
+  deepEqual(helpers("--credential-helpers=ecr,env", "--credential-helpers=acr"), ["ecr", "env", "acr"]);
+  deepEqual(helpers("--credential-helpers="), []);
+});
+
+Deno.test("registryOptions reads registries.conf from flag or environment, with its plain http hosts", async () => {
+  const path = await Deno.makeTempFile();
+  try {
+    await Deno.writeTextFile(path, '[[registry]]\nlocation = "r.io"\ninsecure = true\n');
+    for (const found of [options([`--registries-conf=${path}`]), options([], { CONTAINERS_REGISTRIES_CONF: path })]) {
+      equal(found.registriesConf?.rules.length, 1);
+      deepEqual([...found.insecureRegistries], ["r.io"]);
+    }
+    equal(options([]).registriesConf, undefined);
+  } finally {
+    await Deno.remove(path);
+  }
+});

@@ -1,0 +1,9 @@
+import { deepEqual } from "node:assert/strict";
+import { LOG_FLAGS } from "../../../src/cli/log_flags.ts";
+
+Deno.test("LOG_FLAGS has kaniko's names and defaults", () => {
+  deepEqual(
+    LOG_FLAGS.map((flag) => [flag.name, flag.kind === "list" ? undefined : flag.initial]),
+    [["verbosity", "info"], ["log-format", "color"], ["log-timestamp", false]],
+  );
+});
