@@ -56,7 +56,8 @@ async function loadBuildFixture(name: string): Promise<BuildFixture | undefined>
  * for what git cannot keep: owners, modes, times, hard links, archives.
  */
 export async function prepareFixture(fixture: BuildFixture, folder: string): Promise<PreparedFixture> {
-  const context = `${folder}/context`;
+  // The reference takes a folder of a name that it knows for the same folder, and what seems unchanged in it from its cache.
+  const context = `${folder}/context-${crypto.randomUUID()}`;
   const script = `
     mkdir -p "$2" && chmod 755 "$2"
     if [ -d "$1/context" ]; then cp -R "$1/context/." "$2/"; fi

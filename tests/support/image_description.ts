@@ -32,7 +32,7 @@ export async function describeImage(folder: string, baseLayers: ReadonlySet<stri
     }),
   );
   const { rootfs, history, created, ...rest } = config;
-    return {
+  return {
     ...rest,
     created: timeWord(created),
     diffIds: listOf(objectOf(rootfs).diff_ids).length,
@@ -114,9 +114,9 @@ function objectOf(value: Json | undefined): JsonObject {
   return value;
 }
 
-/** The elements; null is an empty list, as in Go's JSON. */
+/** The elements; nothing and null are an empty list, as in Go's JSON. */
 function listOf(value: Json | undefined): readonly Json[] {
-  if (value === null) return [];
+  if (value === undefined || value === null) return [];
   if (!Array.isArray(value)) throw new TypeError(`not a list: ${JSON.stringify(value)}`);
   return value;
 }
