@@ -1,16 +1,15 @@
 /**
- * Build checks about upper and lower case: instructions, stage names, AS, protocols.
+ * Build checks about upper and lower case: instructions, stage names, AS.
  */
+import { checkMessage } from "./check_rules.ts";
 import type { Finding, ParsedLine } from "./checks.ts";
 import { splitBlanks } from "./words.ts";
-
-const PORT_WITH_PROTOCOL = /^[^/]*\/([^/]+)$/;
 
 /** Stage names that are not lower-case. */
 export function findStageNameFaults(parsed: readonly ParsedLine[]): readonly Finding[] {
   return parsed.flatMap((at) => {
     const name = stageWords(at)?.name ?? "";
-    return name === name.toLowerCase() ? [] : [{ at, message: `Stage name '${name}' should be lowercase` }];
+    return name === name.toLowerCase() ? [] : [{ at, message: checkMessage("StageNameCasing", name) }];
   });
 }
 
@@ -20,7 +19,7 @@ export function findFromAsFaults(parsed: readonly ParsedLine[]): readonly Findin
     const words = stageWords(at);
     const from = at.line.keyword;
     if (words === undefined || !isOneCase(from) || isLower(from) === isLower(words.as)) return [];
-    return [{ at, message: `'${words.as}' and '${from}' keywords' casing do not match` }];
+    return [{ at, message: checkMessage("FromAsCasing", words.as, from) }];
   });
 }
 
@@ -33,18 +32,7 @@ export function findCasingFaults(parsed: readonly ParsedLine[]): readonly Findin
     const isRight = isLowerFile ? isLower(keyword) : keyword === keyword.toUpperCase();
     if (isRight) return [];
     const casing = isLowerFile ? "lowercase" : "uppercase";
-    return [{ at, message: `Command '${keyword}' should match the case of the command majority (${casing})` }];
-  });
-}
-
-/** Protocols of EXPOSE that are not lower-case. */
-export function findProtocolFaults(parsed: readonly ParsedLine[]): readonly Finding[] {
-  return parsed.flatMap((at) => {
-    if (at.instruction.kind !== "EXPOSE") return [];
-    return at.instruction.ports.filter((port) => {
-      const protocol = PORT_WITH_PROTOCOL.exec(port)?.[1] ?? "";
-      return !protocol.includes("$") && !isLower(protocol);
-    }).map((port) => ({ at, message: `Defined protocol '${port}' in EXPOSE instruction should be lowercase` }));
+    return [{ at, message: checkMessage("ConsistentInstructionCasing", keyword, casing) }];
   });
 }
 

@@ -1,17 +1,13 @@
 /**
- * Build checks that need the syntax tree alone: the table of rules, and which findings a file asks not to see. Rule names and
- * texts are BuildKit's; checks that need values (undefined variables, platforms, ignored files) belong to the planner.
+ * Build checks that need the syntax tree alone, and which findings a file asks not to see. Checks that need values
+ * (undefined variables, platforms, ignored files) belong to the planner.
  */
-import { findCasingFaults, findFromAsFaults, findProtocolFaults, findStageNameFaults } from "./_casing_checks.ts";
-import { type CheckPolicy, isCheckSkipped } from "./directives.ts";
+import { findCasingFaults, findFromAsFaults, findStageNameFaults } from "./_casing_checks.ts";
+import { checkMessage, type CheckName } from "./check_rules.ts";
+import { type CheckPolicy, isCheckSkipped, isDirectiveComment } from "./directives.ts";
 import type { DockerfileWarning, Instruction } from "./instruction.ts";
 import type { LogicalLine } from "./scan_lines.ts";
-import {
-  findDuplicateStages,
-  findRelativeWorkdirs,
-  findRepeatedInstructions,
-  findShellForms,
-} from "./_stage_checks.ts";
+import { findDuplicateStages, findRepeatedInstructions } from "./_stage_checks.ts";
 
 /** An instruction with the line it was parsed from. */
 export interface ParsedLine {
@@ -25,26 +21,24 @@ export interface Finding {
   readonly message: string;
 }
 
-interface Rule {
-  readonly name: string;
+interface Check {
+  readonly name: CheckName;
   /** Looks at all instructions of a file, in order. */
   readonly find: (parsed: readonly ParsedLine[]) => readonly Finding[];
 }
 
-const RULES: readonly Rule[] = [
+const CHECKS: readonly Check[] = [
   { name: "StageNameCasing", find: findStageNameFaults },
   { name: "FromAsCasing", find: findFromAsFaults },
   { name: "NoEmptyContinuation", find: findEmptyContinuations },
   { name: "ConsistentInstructionCasing", find: findCasingFaults },
   { name: "DuplicateStageName", find: findDuplicateStages },
   { name: "ReservedStageName", find: findReservedNames },
-  { name: "JSONArgsRecommended", find: findShellForms },
   { name: "MaintainerDeprecated", find: findMaintainers },
-  { name: "WorkdirRelativePath", find: findRelativeWorkdirs },
   { name: "MultipleInstructionsDisallowed", find: findRepeatedInstructions },
   { name: "LegacyKeyValueFormat", find: findLegacyPairs },
   { name: "SecretsUsedInArgOrEnv", find: findSecrets },
-  { name: "ExposeProtoCasing", find: findProtocolFaults },
+  { name: "InvalidDefinitionDescription", find: findOddDescriptions },
 ];
 const RESERVED_STAGE_NAMES: readonly string[] = ["context", "scratch"];
 const SECRET_WORDS = new Set(
@@ -55,12 +49,10 @@ const HARMLESS_WORDS = new Set(["public", "file", "version"]);
 /** Runs every check that `policy` and the comments above the instructions allow; warnings in the order of lines. */
 export function runChecks(parsed: readonly ParsedLine[], policy: CheckPolicy): readonly DockerfileWarning[] {
   const warnings: DockerfileWarning[] = [];
-  for (const rule of RULES) {
-    if (isCheckSkipped(policy, rule.name)) continue;
-    for (const { at, message } of rule.find(parsed)) {
-      if (!isSkippedAt(at.instruction, rule.name)) {
-        warnings.push({ rule: rule.name, message, range: at.line.range });
-      }
+  for (const { name, find } of CHECKS) {
+    if (isCheckSkipped(policy, name)) continue;
+    for (const { at, message } of find(parsed)) {
+      if (!isSkippedAt(at.instruction, name)) warnings.push({ rule: name, message, range: at.line.range });
     }
   }
   return warnings.toSorted((a, b) => a.range.startLine - b.range.startLine);
@@ -74,20 +66,20 @@ export function isSkippedAt(instruction: Pick<Instruction, "skippedChecks">, rul
 
 function findEmptyContinuations(parsed: readonly ParsedLine[]): readonly Finding[] {
   return parsed.filter(({ line }) => line.hasEmptyContinuation)
-    .map((at) => ({ at, message: "Empty continuation line" }));
+    .map((at) => ({ at, message: checkMessage("NoEmptyContinuation") }));
 }
 
 function findReservedNames(parsed: readonly ParsedLine[]): readonly Finding[] {
   return parsed.flatMap((at) => {
     const name = at.instruction.kind === "FROM" ? at.instruction.stageName : undefined;
     if (name === undefined || !RESERVED_STAGE_NAMES.includes(name)) return [];
-    return [{ at, message: `Stage name should not use the same name as reserved stage "${name}"` }];
+    return [{ at, message: checkMessage("ReservedStageName", name) }];
   });
 }
 
 function findMaintainers(parsed: readonly ParsedLine[]): readonly Finding[] {
   return parsed.filter(({ instruction }) => instruction.kind === "MAINTAINER")
-    .map((at) => ({ at, message: "Maintainer instruction is deprecated in favor of using label" }));
+    .map((at) => ({ at, message: checkMessage("MaintainerDeprecated") }));
 }
 
 function findLegacyPairs(parsed: readonly ParsedLine[]): readonly Finding[] {
@@ -95,7 +87,7 @@ function findLegacyPairs(parsed: readonly ParsedLine[]): readonly Finding[] {
     const { instruction } = at;
     if ((instruction.kind !== "ENV" && instruction.kind !== "LABEL") || !instruction.isLegacy) return [];
     const { kind } = instruction;
-    return [{ at, message: `"${kind} key=value" should be used instead of legacy "${kind} key value" format` }];
+    return [{ at, message: checkMessage("LegacyKeyValueFormat", kind, kind) }];
   });
 }
 
@@ -105,7 +97,7 @@ function findSecrets(parsed: readonly ParsedLine[]): readonly Finding[] {
   return parsed.slice(firstStage).flatMap((at) =>
     declaredNames(at.instruction).filter(soundsSecret).map((name) => ({
       at,
-      message: `Do not use ARG or ENV instructions for sensitive data (${at.instruction.kind} ${JSON.stringify(name)})`,
+      message: checkMessage("SecretsUsedInArgOrEnv", at.instruction.kind, name),
     }))
   );
 }
@@ -118,4 +110,24 @@ function declaredNames(instruction: Instruction): readonly string[] {
 function soundsSecret(name: string): boolean {
   const words = name.toLowerCase().split("_");
   return words.some((word) => SECRET_WORDS.has(word)) && !words.some((word) => HARMLESS_WORDS.has(word));
+}
+
+/** The comment right above an ARG or a named FROM is taken for its description, and should begin with its name. */
+function findOddDescriptions(parsed: readonly ParsedLine[]): readonly Finding[] {
+  return parsed.flatMap((at) => {
+    const { instruction, line } = at;
+    const names = describedNames(instruction);
+    const comment = line.comments.at(-1);
+    const [firstName, ...otherNames] = names;
+    if (comment === undefined || firstName === undefined || isDirectiveComment(comment)) return [];
+    const [subject = "", description] = comment.split(" ");
+    if (description !== undefined && names.includes(subject)) return [];
+    const example = otherNames.length === 0 ? firstName : "<arg_key>";
+    return [{ at, message: checkMessage("InvalidDefinitionDescription", instruction.kind, example) }];
+  });
+}
+
+function describedNames(instruction: Instruction): readonly string[] {
+  if (instruction.kind === "ARG") return instruction.args.map(({ name }) => name);
+  return instruction.kind === "FROM" && instruction.stageName !== undefined ? [instruction.stageName] : [];
 }

@@ -9,6 +9,8 @@ import { lex, type LexerMode } from "./_shell_lexer.ts";
 export type HeredocWord = Omit<Heredoc, "content">;
 
 const HEREDOC_WORD = /^([0-9]*)<<(-?)([\t ]*)([^<]*)$/;
+/** A heredoc as the last word of a line, its delimiter's quote without an end. */
+const OPEN_QUOTE = /(?:^|[\t ])([0-9]*<<-?[\t ]*(?:"[^"]*|'[^']*))$/;
 const NO_VARIABLES: ReadonlyMap<string, string> = new Map();
 const QUOTES = /['"]/g;
 /** Longest descriptor number that is taken seriously. */
@@ -25,6 +27,12 @@ export function findHeredocs(line: string): readonly HeredocWord[] {
     heredocOperators: true,
   });
   return (words ?? []).map(parseHeredocWord).filter((heredoc) => heredoc !== undefined);
+}
+
+/** The heredoc at the end of `line` whose delimiter's quote is not closed, as in `RUN <<'EOF`; undefined where there is none. */
+export function findOpenQuote(line: string): string | undefined {
+  const open = OPEN_QUOTE.exec(line)?.[1];
+  return open === undefined || tryLex(line, { escape: "\\", keepUnset: true }) !== undefined ? undefined : open;
 }
 
 /**

@@ -3,7 +3,14 @@
  * and thrown as one error. Also parses the triggers that base images carry.
  */
 import { type ParsedLine, runChecks } from "./checks.ts";
-import { type CheckPolicy, type Directive, parseCheckPolicy, parseDirective, syntaxWarning } from "./directives.ts";
+import {
+  type CheckPolicy,
+  type Directive,
+  NO_POLICY,
+  parseCheckPolicy,
+  parseDirective,
+  syntaxWarning,
+} from "./directives.ts";
 import {
   type ArgInstruction,
   type Directives,
@@ -18,31 +25,39 @@ import {
 } from "./instruction.ts";
 import { parseInstruction } from "./parse_instruction.ts";
 import { type LogicalLine, scanLines } from "./scan_lines.ts";
-import type { EscapeCharacter } from "./words.ts";
+import { type EscapeCharacter, trimSpace } from "./words.ts";
 
-const NO_POLICY: CheckPolicy = { skip: new Set(), isError: false };
+/** What the caller of the parse wants otherwise than the file says, and to know although it fails. */
+export interface ParseOptions {
+  /** Takes the place of the file's `check` directive (build-arg BUILDKIT_DOCKERFILE_CHECK). */
+  readonly check?: string | undefined;
+  /** Takes the place of the file's `syntax` directive (build-arg BUILDKIT_SYNTAX). */
+  readonly syntax?: string | undefined;
+  /** Gets the warnings of the lines that could be parsed when others could not. */
+  readonly onFailure?: ((warnings: readonly DockerfileWarning[]) => void) | undefined;
+}
+
+const FIRST_LINE: SourceRange = { startLine: 1, endLine: 1 };
 
 /**
  * Parses a Dockerfile. Throws DockerfileError: at once for a file that cannot be cut into lines, else for the first faulty
- * instruction, with the faults of the others in `others`; and for a warning when `# check=error=true` asks for that.
+ * instruction, with the faults of the others in `others`. Violations that `# check=error=true` forbids are warnings here:
+ * the planner has the last word on them.
  */
-export function parseDockerfile(source: Uint8Array): Dockerfile {
-  if (source.length === 0) throw new DockerfileError("Cannot parse Dockerfile: the file is empty", undefined);
-  const { escape, directives, lines } = scanLines(source);
+export function parseDockerfile(source: Uint8Array, options: ParseOptions = {}): Dockerfile {
+  if (source.length === 0) throw new DockerfileError("Cannot parse Dockerfile: the file is empty", FIRST_LINE);
+  const { escape, directives: written, lines } = scanLines(source);
   if (lines.length === 0) {
-    throw new DockerfileError("Cannot parse Dockerfile: the file has no instructions", undefined);
+    throw new DockerfileError("Cannot parse Dockerfile: the file has no instructions", FIRST_LINE);
   }
+  const directives = withOverrides(written, options);
   const policy = filePolicy(directives);
-  const parsed = parseLines(lines, escape);
+  const { parsed, errors } = parseLines(lines, escape);
+  const warnings = [...syntaxWarnings(directives), ...runChecks(parsed, policy)];
+  if (errors.length > 0) options.onFailure?.(warnings);
+  throwAll(errors);
   const { globalArgs, stages } = groupStages(parsed.map(({ instruction }) => instruction));
-  const checks = runChecks(parsed, policy);
-  if (policy.isError) throwViolations(checks);
-  return {
-    directives: directiveValues(directives, escape),
-    globalArgs,
-    stages,
-    warnings: [...syntaxWarnings(directives), ...checks],
-  };
+  return { directives: directiveValues(directives, escape), globalArgs, stages, warnings };
 }
 
 /**
@@ -68,7 +83,10 @@ export function parseTrigger(text: string, range: SourceRange): StageInstruction
   }
 }
 
-function parseLines(lines: readonly LogicalLine[], escape: EscapeCharacter): readonly ParsedLine[] {
+function parseLines(
+  lines: readonly LogicalLine[],
+  escape: EscapeCharacter,
+): { readonly parsed: readonly ParsedLine[]; readonly errors: readonly DockerfileError[] } {
   const parsed: ParsedLine[] = [];
   const errors: DockerfileError[] = [];
   let hasStage = false;
@@ -85,8 +103,7 @@ function parseLines(lines: readonly LogicalLine[], escape: EscapeCharacter): rea
       hasStage ||= line.keyword.toUpperCase() !== "ARG";
     }
   }
-  throwAll(errors);
-  return parsed;
+  return { parsed, errors };
 }
 
 function beforeFirstStage(line: LogicalLine): DockerfileError {
@@ -116,11 +133,24 @@ function groupStages(
     else if (instruction.kind === "ARG") globalArgs.push(instruction);
   }
   if (stages.length === 0) {
-    throw new DockerfileError("Cannot parse Dockerfile: it contains no stages to build", undefined, {
+    throw new DockerfileError("Cannot parse Dockerfile: it contains no stages to build", argRange(globalArgs), {
       hint: "Begin a stage with FROM",
     });
   }
   return { globalArgs, stages: stages.map((stage, index) => ({ index, ...stage })) };
+}
+
+/** The ARGs of a file that has nothing else. */
+function argRange(globalArgs: readonly ArgInstruction[]): SourceRange {
+  const last = globalArgs.at(-1)?.range ?? FIRST_LINE;
+  return { startLine: globalArgs[0]?.range.startLine ?? last.startLine, endLine: last.endLine };
+}
+
+function withOverrides(directives: readonly Directive[], { check, syntax }: ParseOptions): readonly Directive[] {
+  const overrides = Object.entries({ check, syntax }).flatMap(([key, value]): readonly Directive[] =>
+    value === undefined || (key !== "check" && key !== "syntax") ? [] : [{ key, value, range: FIRST_LINE }]
+  );
+  return [...directives.filter((directive) => !overrides.some(({ key }) => key === directive.key)), ...overrides];
 }
 
 function directiveValues(directives: readonly Directive[], escape: EscapeCharacter): Directives {
@@ -142,18 +172,9 @@ function filePolicy(directives: readonly Directive[]): CheckPolicy {
 function withSkippedChecks<T extends Instruction>(instruction: T, line: LogicalLine): T {
   const skippedChecks = line.comments.flatMap((comment) => {
     const directive = parseDirective(`#${comment}`, line.range);
-    const options = directive?.key === "check" ? directive.value.split(";") : [];
+    const options = directive?.key === "check" ? directive.value.split(";").map(trimSpace) : [];
     return options.filter((option) => option.startsWith("skip="))
       .flatMap((option) => [...parseCheckPolicy(option, line.range).skip]);
   });
   return skippedChecks.length === 0 ? instruction : { ...instruction, skippedChecks };
-}
-
-function throwViolations(warnings: readonly DockerfileWarning[]): void {
-  const [first] = warnings;
-  if (first === undefined) return;
-  const rules = [...new Set(warnings.map(({ rule }) => rule))].join(", ");
-  throw new DockerfileError(`Cannot accept Dockerfile: lint violation found for rules: ${rules}`, first.range, {
-    hint: first.message,
-  });
 }

@@ -2,8 +2,9 @@
  * The first pass over a Dockerfile: bytes -> parser directives and logical lines, with comments dropped, continuations
  * joined and heredoc bodies attached. Source: Dockerfile reference, format; BuildKit where that is silent.
  */
-import { type Directive, parseDirective, parseEscape } from "./directives.ts";
-import { findHeredocs, type HeredocWord } from "./heredoc.ts";
+import { detectForeignSyntax } from "./detect_syntax.ts";
+import { type Directive, isKnownFrontend, parseDirective, parseEscape } from "./directives.ts";
+import { findHeredocs, findOpenQuote, type HeredocWord } from "./heredoc.ts";
 import { DockerfileError, type Heredoc, type SourceRange } from "./instruction.ts";
 import { type PhysicalLine, splitPhysicalLines } from "./physical_lines.ts";
 import { type EscapeCharacter, parseJsonForm, splitFlags, splitOnce, trimSpace, trimStart } from "./words.ts";
@@ -72,6 +73,11 @@ class LineReader {
     this.#lines = lines;
   }
 
+  /** The lines that are left. */
+  rest(): readonly PhysicalLine[] {
+    return this.#lines.slice(this.count);
+  }
+
   peek(): PhysicalLine | undefined {
     return this.#lines[this.count];
   }
@@ -83,12 +89,16 @@ class LineReader {
   }
 }
 
+/** After a first line that begins with `#!` the escape directive is a comment, as in BuildKit. */
 function readDirectives(reader: LineReader): readonly Directive[] {
   const directives: Directive[] = [];
+  const isScript = reader.peek()?.text.startsWith("#!") === true;
+  if (isScript) reader.read();
+  refuseForeignSyntax(reader);
   for (let line = reader.peek(); line !== undefined; line = reader.peek()) {
     const number = reader.count + 1;
     const directive = parseDirective(trimStart(line.text), { startLine: number, endLine: number });
-    if (directive === undefined) break;
+    if (directive === undefined || (isScript && directive.key === "escape")) break;
     if (directives.some(({ key }) => key === directive.key)) {
       throw new DockerfileError(
         `Cannot use parser directive ${
@@ -103,6 +113,17 @@ function readDirectives(reader: LineReader): readonly Directive[] {
   return directives;
 }
 
+/** Another language would give nothing but faults, so its frontend's name is the better answer. */
+function refuseForeignSyntax(reader: LineReader): void {
+  const foreign = detectForeignSyntax(reader.rest(), reader.count + 1);
+  if (foreign === undefined || isKnownFrontend(foreign.value)) return;
+  throw new DockerfileError(
+    `Cannot parse Dockerfile: it is written for the frontend image ${JSON.stringify(foreign.value)}`,
+    foreign.range,
+    { hint: "kiln reads the language of docker/dockerfile and runs no frontend images" },
+  );
+}
+
 interface LineContext {
   readonly escape: EscapeCharacter;
   readonly comments: readonly string[];
@@ -114,7 +135,7 @@ function readInstruction(reader: LineReader, first: PhysicalLine, context: LineC
   const { raw, hasEmptyContinuation } = joinContinuations(reader, first, escape);
   const { first: keyword, rest: tail = "" } = splitOnce(trimSpace(raw));
   const { flags, rest } = splitFlags(tail, escape);
-  const words = canHoldHeredocs(keyword, rest, escape) ? findHeredocs(raw) : [];
+  const words = canHoldHeredocs(keyword, rest, escape) ? heredocWords(raw, startLine, reader.count) : [];
   const heredocs = words.map((word) => readHeredoc(reader, word, startLine));
   const range = { startLine, endLine: reader.count };
   return { keyword, flags, rest, raw, heredocs, comments, hasEmptyContinuation, range };
@@ -165,6 +186,16 @@ function canHoldHeredocs(keyword: string, rest: string, escape: EscapeCharacter)
     return first.toUpperCase() !== "ONBUILD" && canHoldHeredocs(first, splitFlags(tail, escape).rest, escape);
   }
   return HEREDOC_KEYWORDS.includes(upper) && parseJsonForm(rest).kind === "none";
+}
+
+/** Throws DockerfileError where the line ends within the quotes of a delimiter: its body would be read as instructions. */
+function heredocWords(raw: string, startLine: number, endLine: number): readonly HeredocWord[] {
+  const open = findOpenQuote(raw);
+  if (open === undefined) return findHeredocs(raw);
+  throw new DockerfileError(
+    `Cannot parse heredoc ${JSON.stringify(open)}: the quote of its delimiter is not closed`,
+    { startLine, endLine },
+  );
 }
 
 function readHeredoc(reader: LineReader, word: HeredocWord, startLine: number): Heredoc {
