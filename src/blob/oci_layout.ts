@@ -87,6 +87,12 @@ export class OciLayout implements BlobStore, ManifestStore {
     return { digest, size: hasher.sizeBytes };
   }
 
+  /** Removes a blob that nobody needs any more; one that is not there is no failure. */
+  async remove(descriptor: Pick<Descriptor, "digest">): Promise<void> {
+    const path = this.#blobPath(descriptor.digest);
+    await this.#attempt(`remove blob ${descriptor.digest}`, () => Deno.remove(path).catch(undefinedIfMissing));
+  }
+
   /** Stores `bytes`, and gives their digest. */
   async putBytes(bytes: Uint8Array): Promise<Digest> {
     const digest = sha256(bytes);

@@ -60,6 +60,8 @@ interface Prepared {
 
 async function buildPlan(plan: Plan, prepared: Prepared): Promise<BuildOutcome> {
   const { request, source, context, registry, services } = prepared;
+  const isReproducible = request.layers.isReproducible === true;
+  const epochSeconds = plan.sourceDateEpoch ?? (isReproducible ? 0 : undefined);
   const place = chooseRootPlace(request.root, services);
   await using work = await WorkFolder.create(place.workParent);
   const images = new ImageFolders();
@@ -70,13 +72,14 @@ async function buildPlan(plan: Plan, prepared: Prepared): Promise<BuildOutcome> 
     ...place.open(work, context, [...request.credentialPaths, ...basesInFiles(registry, services)]),
     hasher: await createContentHasher(),
     layers: request.layers,
-    epochNs: plan.sourceDateEpoch === undefined ? undefined : BigInt(plan.sourceDateEpoch) * 1_000_000_000n,
+    epochNs: epochSeconds === undefined ? undefined : BigInt(epochSeconds) * 1_000_000_000n,
+    createdMs: isReproducible ? () => (epochSeconds ?? 0) * 1000 : services.nowMs,
     services,
     imageOf: (resolved) => imageOf(resolved, new CachingSource(registry.layerSource(resolved), work.layout)),
     imageFiles: (resolved) => images.unpacked(resolved, session),
   };
   const image = await buildStages(plan, session);
-  const finished = finishImage(image, request.outputs, plan.sourceDateEpoch);
+  const finished = finishImage(image, request.outputs, epochSeconds);
   const result = await deliver(finished, request.outputs, registry, services);
   return { kind: "built", result };
 }

@@ -30,11 +30,15 @@ export interface RootOptions {
   readonly preCleanup: boolean;
 }
 
-/** How new layers are written. */
+/** How new layers are made and written. */
 export interface LayerOptions {
   readonly compression: Compression;
   /** undefined: the default of the compression. */
   readonly level?: number;
+  /** All that a stage changes is one layer, made at its last step that changes files. */
+  readonly isSingle?: boolean;
+  /** No time of this build is in the image: times later than SOURCE_DATE_EPOCH, or 1970, become that. */
+  readonly isReproducible?: boolean;
 }
 
 /** What to do with the image. File paths; each is written only after everything before it succeeded. */

@@ -22,6 +22,8 @@ export interface BuildSession {
   readonly layers: LayerOptions;
   /** SOURCE_DATE_EPOCH, nanoseconds since 1970. */
   readonly epochNs: bigint | undefined;
+  /** When layers are said to be made, milliseconds since 1970: the clock's time unless the build is reproducible. */
+  readonly createdMs: () => number;
   readonly services: Services;
   /** A base image whose layers are fetched into the work folder's layout when they are first opened. */
   readonly imageOf: (image: ResolvedImage) => Image;

@@ -6,6 +6,7 @@ import type { Rootfs } from "../rootfs/rootfs.ts";
 import type { BuildSession } from "./build_session.ts";
 import { runStep } from "./run_step.ts";
 import { atSource } from "./source_error.ts";
+import type { Layering } from "./step_layer.ts";
 import { StageRoot } from "./stage_root.ts";
 import { unpackImage } from "./unpack.ts";
 
@@ -26,6 +27,8 @@ export interface StageStart {
   readonly needsRoot: boolean;
   /** The files of finished stages, by stage index. */
   readonly kept: ReadonlyMap<number, Rootfs>;
+  /** Whether the stage is the target, or others start from it: without layers only its files are wanted. */
+  readonly needsLayers: boolean;
 }
 
 /** Builds the stage. Throws SourceError, naming the lines, when a step fails. */
@@ -33,17 +36,36 @@ export async function buildStage(stage: StagePlan, start: StageStart, session: B
   let image = baseImage(stage, start, session);
   let root = start.parent?.root;
   const implicitTimeNs = session.epochNs ?? start.parent?.implicitTimeNs ?? timeNsOf(image.config.created);
-  const materialise = async (): Promise<StageRoot> => root ??= await openRoot(image, stage, session);
+  let hasBaseline = false;
+  const materialise = async (layering: Layering): Promise<StageRoot> => {
+    root ??= await openRoot(image, stage, session);
+    if (layering !== "step" && start.needsLayers && !hasBaseline) root.takeBaseline();
+    hasBaseline = true;
+    return root;
+  };
   for (const [index, step] of stage.steps.entries()) {
     const log = session.services.log.with(stepFields(stage, index));
     const services = { ...session.services, log };
     services.signal.throwIfAborted();
     log.info(step.title);
-    const place = { image, materialise, liveRoot: () => root, kept: start.kept, implicitTimeNs };
+    const layering = layeringOf(stage, index, start, session);
+    const open = (): Promise<StageRoot> => materialise(layering);
+    const place = { image, materialise: open, liveRoot: () => root, kept: start.kept, implicitTimeNs, layering };
     image = await atSource(session.source, step.range, () => runStep(step, place, { ...session, services }));
   }
-  if (start.needsRoot) await materialise();
+  if (start.needsRoot) await materialise("step");
   return { image: withContainerConfig(image, stage.config, stage.author), root, implicitTimeNs };
+}
+
+function layeringOf(
+  { steps }: StagePlan,
+  index: number,
+  { needsLayers }: StageStart,
+  { layers }: BuildSession,
+): Layering {
+  if (!needsLayers) return "later";
+  if (layers.isSingle !== true) return "step";
+  return steps.slice(index + 1).some(({ kind }) => kind !== "metadata") ? "later" : "stage";
 }
 
 function baseImage(stage: StagePlan, { parent }: StageStart, session: BuildSession): Image {

@@ -13,7 +13,8 @@ export async function buildStages(plan: Plan, session: BuildSession): Promise<Im
   for (const [position, stage] of plan.stages.entries()) {
     const parent = stage.base.kind === "stage" ? built.get(stage.base.stageIndex) : undefined;
     const needsRoot = copiedFrom.has(stage.index);
-    const result = await buildStage(stage, { parent, needsRoot, kept }, session);
+    const needsLayers = stage === plan.target || plan.stages.some((other) => isChildOf(other, stage));
+    const result = await buildStage(stage, { parent, needsRoot, kept, needsLayers }, session);
     const isNextChild = isChildOf(plan.stages[position + 1], stage);
     const root = retire(result, { stage, needsRoot, isNextChild, kept }, session);
     built.set(stage.index, { ...result, root });

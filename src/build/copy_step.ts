@@ -3,13 +3,14 @@ import type { Image } from "../image/image.ts";
 import { decompressAny } from "../layer/compression.ts";
 import type { CopyStep } from "../plan/plan.ts";
 import { changesOf } from "../rootfs/changed_paths.ts";
-import { copyInto } from "../rootfs/copy_into.ts";
+import { copyInto as copyIntoRoot } from "../rootfs/copy_into.ts";
 import { Rootfs } from "../rootfs/rootfs.ts";
+import type { Change } from "../snapshot/diff_trees.ts";
 import { rawPath } from "../sys/raw_path.ts";
 import type { BuildSession } from "./build_session.ts";
 import { copySource } from "./copy_source.ts";
 import type { StepPlace } from "./run_step.ts";
-import { type ChangedRoot, withStepLayer, writeStepLayer } from "./step_layer.ts";
+import { appendStep, type ChangedRoot, withStepLayer, writeStepLayer } from "./step_layer.ts";
 import { unpackLayer } from "./unpack.ts";
 
 /** Carries out `step` and gives the image with its layer. */
@@ -17,8 +18,8 @@ export async function copyFiles(step: CopyStep, place: StepPlace, session: Build
   if (step.link) return await copyLinked(step, place, session);
   const root = await place.materialise();
   root.markWritten();
-  const layer = await copyToLayer(step, root, place, session);
-  return withStepLayer(place.image, layer, step.history, session);
+  const changes = await copyInto(step, root, place, session);
+  return await appendStep(step, { ...place, root, changes }, session);
 }
 
 /**
@@ -30,28 +31,30 @@ async function copyLinked(step: CopyStep, place: StepPlace, session: BuildSessio
   try {
     await Deno.chmod(folder, 0o755);
     const empty = { rootfs: new Rootfs(rawPath(folder), []), hasher: session.hasher, known: new Map() };
-    const layer = await copyToLayer(step, empty, place, session);
-    const live = place.liveRoot();
-    if (live !== undefined) {
-      live.markWritten();
-      await unpackLayer(layer, live.rootfs, live.known, session);
+    const changes = await copyInto(step, empty, place, session);
+    const layer = await writeStepLayer(changes, empty, place.image.format, session);
+    const root = place.layering === "step" ? place.liveRoot() : await place.materialise();
+    root?.markWritten();
+    if (root !== undefined) await unpackLayer(layer, root.rootfs, root.known, session);
+    if (place.layering === "step" || root === undefined) {
+      return withStepLayer(place.image, layer, step.history, session);
     }
-    return withStepLayer(place.image, layer, step.history, session);
+    await session.work.layout.remove(layer.descriptor);
+    return await appendStep(step, { ...place, root, changes }, session);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
 }
 
-async function copyToLayer(
+async function copyInto(
   step: CopyStep,
   root: ChangedRoot,
-  { kept, image, implicitTimeNs }: StepPlace,
+  { kept, implicitTimeNs }: StepPlace,
   session: BuildSession,
-): Promise<Parameters<typeof withStepLayer>[1]> {
+): Promise<readonly Change[]> {
   const { log, signal } = session.services;
   const source = await copySource(step.source, kept, session);
   const { hasher, known } = root;
   const options = { hasher, known, decompress: decompressAny, log, signal, implicitTimeNs };
-  const written = await copyInto(step, source, root.rootfs, options);
-  return await writeStepLayer(changesOf(written), root, image.format, session);
+  return changesOf(await copyIntoRoot(step, source, root.rootfs, options));
 }

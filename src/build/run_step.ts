@@ -12,7 +12,7 @@ import { rawPath } from "../sys/raw_path.ts";
 import type { BuildSession } from "./build_session.ts";
 import { copyFiles } from "./copy_step.ts";
 import type { StageRoot } from "./stage_root.ts";
-import { withStepLayer, writeStepLayer } from "./step_layer.ts";
+import { appendStep, type Layering } from "./step_layer.ts";
 
 /** Where a step works. */
 export interface StepPlace {
@@ -26,6 +26,7 @@ export interface StepPlace {
   readonly kept: ReadonlyMap<number, Rootfs>;
   /** Time of what a step makes without naming its time, nanoseconds since 1970. */
   readonly implicitTimeNs: bigint;
+  readonly layering: Layering;
 }
 
 /** Carries out `step` and gives the image with its history entry and, unless it is metadata, its layer. */
@@ -35,33 +36,29 @@ export async function runStep(step: Step, place: StepPlace, session: BuildSessio
       return appendHistory(place.image, step.history);
     case "run": {
       const root = await place.materialise();
-      return await withLayer(step, place, root, await runCommand(step, root, session), session);
+      const changes = await runCommand(step, place, root, session);
+      return await appendStep(step, { ...place, root, changes }, session);
     }
     case "copy":
       return await copyFiles(step, place, session);
     case "workdir": {
       const root = await place.materialise();
-      return await withLayer(step, place, root, makeWorkdir(step, place, root), session);
+      const changes = makeWorkdir(step, place, root);
+      return await appendStep(step, { ...place, root, changes }, session);
     }
   }
 }
 
-async function withLayer(
-  step: Step,
-  place: StepPlace,
+async function runCommand(
+  step: RunStep,
+  { layering }: StepPlace,
   root: StageRoot,
-  changes: readonly Change[],
   session: BuildSession,
-): Promise<Image> {
-  const layer = await writeStepLayer(changes, root, place.image.format, session);
-  return withStepLayer(place.image, layer, step.history, session);
-}
-
-async function runCommand(step: RunStep, root: StageRoot, session: BuildSession): Promise<readonly Change[]> {
+): Promise<readonly Change[]> {
   const { rootfs } = root;
   const { services } = session;
   const user = resolveUser(rootfs, step.user);
-  root.takeBaseline();
+  if (layering === "step") root.takeBaseline();
   rootfs.makeDirectories(rootfs.resolve(rawPath(step.workdir), true), { uid: 0, gid: 0, mode: 0o755 });
   const hasHome = step.env.some((variable) => variable.startsWith("HOME="));
   const spec = {
@@ -76,7 +73,9 @@ async function runCommand(step: RunStep, root: StageRoot, session: BuildSession)
   };
   const status = await session.runner.run(spec, { write: services.stepOutput }, services.signal);
   if (status.kind === "signalled" || exitCodeOf(status) !== 0) throw runError(status, step.title);
-  return root.changesSinceBaseline();
+  if (layering === "step") return root.changesSinceBaseline();
+  root.markUnknown();
+  return [];
 }
 
 /** Makes the directory and its missing parents, owned by the current user as COPY --chown reads it (BuildKit, WORKDIR). */

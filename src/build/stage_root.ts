@@ -33,7 +33,13 @@ export class StageRoot {
     this.#isStale = true;
   }
 
-  /** Records the state before a RUN. */
+  /** Says that a RUN was not scanned: nothing is known of any file any more. */
+  markUnknown(): void {
+    this.known.clear();
+    this.#isStale = true;
+  }
+
+  /** Records the state before a RUN, or before all steps that make one layer. */
   takeBaseline(): void {
     if (this.#isStale || this.#tree === undefined) this.#tree = this.#scan();
     else this.#tree = this.#tree.withContents(this.known);
@@ -46,6 +52,7 @@ export class StageRoot {
     const before = this.#tree;
     const after = this.#scan();
     this.#tree = after;
+    this.#isStale = false;
     return before === undefined ? [] : diffTrees(before, after);
   }
 

@@ -1,7 +1,7 @@
-/** What a step changed, as a layer on top of the stage's image. */
+/** What a step changed, or all steps of a stage, as a layer on top of the stage's image. */
 import type { BlobSource } from "../blob/blob_store.ts";
 import type { Image } from "../image/image.ts";
-import { appendLayer } from "../image/mutate.ts";
+import { appendHistory, appendLayer } from "../image/mutate.ts";
 import type { Layer } from "../layer/layer.ts";
 import { writeLayer, type WrittenLayer } from "../layer/write_layer.ts";
 import { type ImageFormat, layerMediaType, MEDIA_TYPES } from "../oci/descriptor.ts";
@@ -9,12 +9,39 @@ import type { ContentHasher, KnownContents } from "../rootfs/content_hash.ts";
 import type { Rootfs } from "../rootfs/rootfs.ts";
 import type { Change } from "../snapshot/diff_trees.ts";
 import type { BuildSession } from "./build_session.ts";
+import type { StageRoot } from "./stage_root.ts";
+
+/**
+ * What becomes of a step's changes. `step`: a layer of their own. `later`: part of the layer of a later step of the stage,
+ * or of none where nobody needs the stage's layers. `stage`: one layer with all that changed since the stage began.
+ */
+export type Layering = "step" | "later" | "stage";
 
 /** Where the changed files are. */
 export interface ChangedRoot {
   readonly rootfs: Rootfs;
   readonly hasher: ContentHasher;
   readonly known: KnownContents;
+}
+
+/** A step that is carried out: its changes, and the image and root that they are made to. */
+export interface StepResult {
+  readonly image: Image;
+  readonly layering: Layering;
+  readonly root: StageRoot;
+  readonly changes: readonly Change[];
+}
+
+/** The image with the history entry of the step and the layer that is due after it. */
+export async function appendStep(
+  { history }: { readonly history: string },
+  { image, layering, root, changes }: StepResult,
+  session: BuildSession,
+): Promise<Image> {
+  if (layering === "later") return appendHistory(image, history);
+  const due = layering === "step" ? changes : root.changesSinceBaseline();
+  const layer = await writeStepLayer(due, root, image.format, session);
+  return withStepLayer(image, layer, history, session);
 }
 
 /** Writes the layer of `changes` to the work folder's layout. */
@@ -29,7 +56,9 @@ export async function writeStepLayer(
   const written = await writeLayer(changes, root.rootfs, {
     hasher: root.hasher,
     known: root.known,
-    ...layers,
+    compression: layers.compression,
+    ...(layers.level !== undefined && { level: layers.level }),
+    ...(layers.isReproducible === true && { clampToEpochSeconds: Math.floor(session.createdMs() / 1000) }),
     put: (stream) => work.layout.ingest(stream, signal),
     signal,
   });
@@ -40,7 +69,7 @@ export async function writeStepLayer(
 
 /** `image` with the layer of a step that `history` tells of. */
 export function withStepLayer(image: Image, layer: Layer, history: string, session: BuildSession): Image {
-  return appendLayer(image, layer, { history, createdMs: session.services.nowMs() });
+  return appendLayer(image, layer, { history, createdMs: session.createdMs() });
 }
 
 /** The stored layer as part of an image. A zstd layer has a media type in the OCI family alone; encoding tells of it. */

@@ -47,6 +47,7 @@ export async function makeStageWorld(
     hasher: await createContentHasher(),
     layers: { compression: "gzip" },
     epochNs: undefined,
+    createdMs: Date.now,
     services: testServices(base),
     imageOf: (resolved) => images(resolved.digest),
     imageFiles: () => Promise.reject(new TypeError("no image")),
@@ -112,6 +113,8 @@ export function copyStepOf(pattern: string, destination: string, more: Partial<C
     destination,
     exclude: [],
     unpack: false,
+    parents: false,
+    link: false,
     ...more,
   };
 }

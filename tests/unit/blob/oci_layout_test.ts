@@ -176,3 +176,10 @@ Deno.test("OciLayout names a full disk", async () => {
     await Deno.remove(layoutPath, { recursive: true });
   }
 });
+
+test("removes a blob, and minds none that is missing", async (layout) => {
+  const digest = await layout.putBytes(new Uint8Array(3));
+  await layout.remove({ digest });
+  equal(await layout.has({ mediaType: "x", digest, size: 3 }), false);
+  await layout.remove({ digest });
+});

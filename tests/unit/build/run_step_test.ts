@@ -8,7 +8,14 @@ import type { StepPlace } from "../../../src/build/run_step.ts";
 
 function placeIn({ session }: StageWorld, index = 0): StepPlace {
   const root = new StageRoot(session.roots.open(index), session.hasher, session.services.nowMs);
-  return { image: scratchImage(LINUX), materialise: () => Promise.resolve(root), kept: new Map(), implicitTimeNs: 0n };
+  return {
+    image: scratchImage(LINUX),
+    materialise: () => Promise.resolve(root),
+    liveRoot: () => root,
+    kept: new Map(),
+    implicitTimeNs: 0n,
+    layering: "step",
+  };
 }
 
 Deno.test("runStep gives a RUN the environment of its step and a HOME", async () => {

@@ -65,3 +65,27 @@ Deno.test("buildRequest refuses combinations that make no sense", () => {
     );
   }
 });
+
+Deno.test("buildRequest takes SOURCE_DATE_EPOCH from the environment unless a build-arg gives it", () => {
+  const env = { SOURCE_DATE_EPOCH: "5" };
+  deepEqual([...request(["--no-push"], env).plan.buildArgs], [["SOURCE_DATE_EPOCH", "5"]]);
+  const given = request(["--no-push", "--build-arg=SOURCE_DATE_EPOCH=7"], env);
+  deepEqual([...given.plan.buildArgs], [["SOURCE_DATE_EPOCH", "7"]]);
+  deepEqual([...request(["--no-push"], { SOURCE_DATE_EPOCH: "" }).plan.buildArgs], []);
+});
+
+Deno.test("buildRequest says how layers are made", () => {
+  for (
+    const [args, layers] of [
+      [["--single-snapshot"], { compression: "gzip", isSingle: true }],
+      [["--squash", "--reproducible"], { compression: "gzip", isSingle: true, isReproducible: true }],
+      [["--compression=none"], { compression: "none" }],
+      [["--compression=zstd", "--compression-level=22"], { compression: "zstd", level: 22 }],
+    ] as const
+  ) {
+    deepEqual(request(["--no-push", ...args]).layers, layers);
+  }
+  for (const args of [["--compression=none", "--compression-level=1"], ["--compression-level=10"]]) {
+    throws(() => request(["--no-push", ...args]), UsageError, args.join(" "));
+  }
+});
