@@ -11,6 +11,8 @@ import { readDownloadedBase } from "./runtime_base.ts";
 const PROJECT_ROOT = new URL("..", import.meta.url).pathname;
 const LIBRARY_FOLDER = "/kaniko/lib";
 const DEFAULT_COMPILE_DENO = "2.4.2";
+/** Packages that read files of their own, and so stay outside of the bundle: `deno compile` takes them in whole. */
+const UNBUNDLED_PACKAGES: readonly string[] = ["@bokuweb/zstd-wasm"];
 
 /** What to build from and where to. Paths are absolute. */
 export interface BuildOptions {
@@ -68,7 +70,8 @@ async function bundle(options: BuildOptions): Promise<void> {
   const folder = `${options.outFolder}/bundle`;
   await Deno.remove(folder, { recursive: true }).catch(ignoreNotFound);
   await Deno.mkdir(folder, { recursive: true });
-  const flags = ["bundle", "--quiet", "--frozen-lockfile", "--platform=deno"];
+  const external = UNBUNDLED_PACKAGES.map((name) => `--external=${name}`);
+  const flags = ["bundle", "--quiet", "--frozen-lockfile", "--platform=deno", ...external];
   await mustRun([Deno.execPath(), ...flags, "--code-splitting", `--outdir=${folder}`, options.entry], {
     cwd: PROJECT_ROOT,
   });
@@ -77,6 +80,13 @@ async function bundle(options: BuildOptions): Promise<void> {
   for (const worker of options.workers) {
     await mustRun([Deno.execPath(), ...flags, `--output=${folder}/${baseName(worker)}`, worker], { cwd: PROJECT_ROOT });
   }
+  await Deno.writeTextFile(`${folder}/deno.json`, JSON.stringify({ imports: await unbundledImports() }));
+}
+
+/** The exact versions that the project's own import map names, since the bundle is compiled without its lock. */
+async function unbundledImports(): Promise<Readonly<Record<string, string>>> {
+  const { imports } = JSON.parse(await Deno.readTextFile(`${PROJECT_ROOT}deno.json`));
+  return Object.fromEntries(UNBUNDLED_PACKAGES.map((name) => [name, imports[name]]));
 }
 
 /**
@@ -86,7 +96,7 @@ async function bundle(options: BuildOptions): Promise<void> {
 async function compile(options: BuildOptions, runtimeBase: string | undefined, name: string): Promise<void> {
   const output = `${options.outFolder}/${name}`;
   const includes = options.workers.flatMap((worker) => ["--include", baseName(worker)]);
-  const flags = ["--quiet", "-A", "--no-check", "--no-lock", "--no-config", "--no-code-cache"];
+  const flags = ["--quiet", "-A", "--no-check", "--no-lock", "--config=deno.json", "--no-code-cache"];
   const deno = runtimeBase === undefined ? [Deno.execPath()] : ["npx", "-y", `deno@${options.compileDeno}`];
   await mustRun([...deno, "compile", ...flags, ...includes, "--output", `${output}.new`, "main.js"], {
     cwd: `${options.outFolder}/bundle`,

@@ -34,7 +34,7 @@ export const OBSERVER_FOLDERS: readonly string[] = ["log", "metrics"];
 
 /** Files that stay pure: no Deno, clock, environment or network. */
 export const PURE_PATHS =
-  /^src\/(?:oci|tar|dockerfile|plan)\/|^src\/snapshot\/diff_trees\.ts$|^src\/image\/mutate\.ts$/;
+  /^src\/(?:oci|tar|dockerfile|plan)\/|^src\/context\/(?:git_reference|remote_url)\.ts$|^src\/snapshot\/diff_trees\.ts$|^src\/image\/mutate\.ts$/;
 
 /** Words that say nothing about what a thing is. */
 export const BANNED_WORDS: readonly string[] = [
@@ -77,7 +77,12 @@ const FOLDER_BANS: readonly FolderBan[] = [
     except: /^src\/sys\/raw_path\.ts$/,
     because: "dockerfile is pure",
   },
-  { from: "plan", to: /^src\/(?:sys|blob|context)\//, except: /^src\/sys\/raw_path\.ts$/, because: "plan is pure" },
+  {
+    from: "plan",
+    to: /^src\/(?:sys|blob|context)\//,
+    except: /^src\/(?:sys\/raw_path|context\/(?:git_reference|remote_url))\.ts$/,
+    because: "plan is pure",
+  },
   { from: "rootfs", to: /^src\/cache\//, because: "a root filesystem knows no cache" },
 ];
 
@@ -93,8 +98,9 @@ const PACKAGE_RULES: readonly PackageRule[] = [
   { specifier: /^hash-wasm$/, allowedIn: /\/_?content_hash\w*\.ts$/, where: "content_hash.ts" },
   { specifier: /^commander$/, allowedIn: /^src\/cli\//, where: "cli/" },
   { specifier: /^@logtape\/logtape$/, allowedIn: /^src\/(?:log|cli)\//, where: "log/ and cli/" },
+  { specifier: /^isomorphic-git$/, allowedIn: /^src\/context\/git_\w+\.ts$/, where: "the git files of context/" },
   {
-    specifier: /^(?:fzstd|xz-decompress|unbzip2-stream)$/,
+    specifier: /^(?:fzstd|xz-decompress|unbzip2-stream|@bokuweb\/zstd-wasm)$/,
     allowedIn: /^src\/\w+\/\w*compress\w*\.ts$/,
     where: "files named for compression",
   },

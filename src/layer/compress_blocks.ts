@@ -2,6 +2,7 @@
 import { constants, crc32, deflateRawSync } from "node:zlib";
 import * as zlib from "node:zlib";
 import type { BlockFormat } from "./block_stream.ts";
+import { wasmZstdFrame } from "./zstd_wasm.ts";
 
 const GZIP_BLOCK_BYTES = 1 << 20;
 const ZSTD_FRAME_BYTES = 4 << 20;
@@ -25,14 +26,17 @@ export function deflateBlock(bytes: Uint8Array, level: number, isLast: boolean):
   });
 }
 
-/** zstd frames (RFC 8878), each complete; undefined where the runtime has no zstd (before Deno 2.9). */
-export function zstdFormat(): BlockFormat | undefined {
-  if (!("zstdCompressSync" in zlib)) return undefined;
-  return { blockBytes: ZSTD_FRAME_BYTES, encode: zstdFrame, head: new Uint8Array(), tail: noTail };
-}
+/** zstd frames (RFC 8878), each complete. */
+export const ZSTD_FORMAT: BlockFormat = {
+  blockBytes: ZSTD_FRAME_BYTES,
+  encode: zstdFrame,
+  head: new Uint8Array(),
+  tail: noTail,
+};
 
-/** One zstd frame of `bytes`. Throws TypeError where the runtime has no zstd. */
-export function zstdFrame(bytes: Uint8Array, level: number): Uint8Array {
+/** One zstd frame of `bytes`: by the runtime, or in WebAssembly where that has no zstd (before Deno 2.9). */
+export function zstdFrame(bytes: Uint8Array, level: number): Uint8Array | Promise<Uint8Array> {
+  if (!("zstdCompressSync" in zlib)) return wasmZstdFrame(bytes, level);
   const { ZSTD_c_compressionLevel, ZSTD_c_checksumFlag } = constants;
   return zlib.zstdCompressSync(bytes, { params: { [ZSTD_c_compressionLevel]: level, [ZSTD_c_checksumFlag]: 1 } });
 }

@@ -3,11 +3,10 @@
  * pieces they come in and whoever compresses the blocks; what is read is bounded when the caller says so.
  */
 import { createGunzip } from "node:zlib";
-import * as zlib from "node:zlib";
-import { FormatError, UnsupportedError } from "../errors.ts";
+import { FormatError } from "../errors.ts";
 import type { Compression } from "../oci/descriptor.ts";
-import { GZIP_FORMAT, zstdFormat } from "./compress_blocks.ts";
-import { type BlockFormat, compressInBlocks, type CompressOptions } from "./block_stream.ts";
+import { GZIP_FORMAT, ZSTD_FORMAT } from "./compress_blocks.ts";
+import { compressInBlocks, type CompressOptions } from "./block_stream.ts";
 import { bunzip2, throughNode, unxz, unzstd } from "./decompress_streams.ts";
 
 /** How an archive may be compressed: as layers may, or as only ADD's archives may. */
@@ -55,7 +54,7 @@ export function detectCompression(firstBytes: Uint8Array): ArchiveCompression {
 
 /**
  * A pair of streams: bytes written come out compressed. `level` is 1-9 for gzip and 1-22 for zstd; "none" passes bytes on.
- * gzip is blocks of 1 MiB in one member, zstd frames of 4 MiB. Throws UnsupportedError for zstd where the runtime has none.
+ * gzip is blocks of 1 MiB in one member, zstd frames of 4 MiB.
  */
 export function compressStream(
   kind: Compression,
@@ -63,7 +62,7 @@ export function compressStream(
   options: CompressOptions = {},
 ): TransformStream<Uint8Array, Uint8Array> {
   if (kind === "none") return new TransformStream();
-  return compressInBlocks(blockFormat(kind), level, options);
+  return compressInBlocks(kind === "gzip" ? GZIP_FORMAT : ZSTD_FORMAT, level, options);
 }
 
 /**
@@ -100,13 +99,6 @@ export async function decompressAny(
   return decompressStream(replayed(chunks, reader), detectCompression(first.subarray(0, fill)), options);
 }
 
-function blockFormat(kind: Exclude<Compression, "none">): BlockFormat {
-  if (kind === "gzip") return GZIP_FORMAT;
-  const format = zstdFormat();
-  if (format !== undefined) return format;
-  throw new UnsupportedError("Cannot compress with zstd: this runtime has no zstd", { hint: "Use gzip" });
-}
-
 function decompressed(stream: ReadableStream<Uint8Array>, kind: ArchiveCompression): ReadableStream<Uint8Array> {
   switch (kind) {
     case "none":
@@ -114,9 +106,7 @@ function decompressed(stream: ReadableStream<Uint8Array>, kind: ArchiveCompressi
     case "gzip":
       return throughNode(stream, () => createGunzip({ chunkSize: 256 * 1024 }), "gzip");
     case "zstd":
-      return "createZstdDecompress" in zlib
-        ? throughNode(stream, () => zlib.createZstdDecompress({ chunkSize: 256 * 1024 }), "zstd")
-        : unzstd(stream);
+      return unzstd(stream);
     case "bzip2":
       return bunzip2(stream);
     case "xz":
