@@ -3,6 +3,7 @@ import { CancelledError } from "../errors.ts";
 import { createLogger, type LogFormat, type LogLevel } from "../log/create_logger.ts";
 import type { CliProcess } from "./cli_process.ts";
 import type { Command } from "./command.ts";
+import { errorLines } from "./error_lines.ts";
 import { exitCode } from "./exit_code.ts";
 import { type FlagValues, UsageError } from "./flag.ts";
 import { parseFlags } from "./parse_flags.ts";
@@ -35,9 +36,9 @@ const FOOTER = `Commands:
   executor version                  print the version`;
 
 /** Runs the command line; gives the exit status. Never throws. */
-export async function run(process: CliProcess): Promise<number> {
-  const encoder = new TextEncoder();
-  const write = (line: string): void => process.writeErr(encoder.encode(line));
+export async function run(outside: CliProcess): Promise<number> {
+  const { writeBytes, writeRecord: write } = errorLines(outside.writeErr);
+  const process: CliProcess = { ...outside, writeErr: writeBytes };
   let log = createLogger({ level: "info", format: "text", timestamps: false, write });
   try {
     const [verb = ""] = process.args;
