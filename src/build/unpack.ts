@@ -1,5 +1,6 @@
 /** An image's layers put into a rootfs, lowest first, each verified against its diffId. */
 import { IntegrityError } from "../blob/verify_stream.ts";
+import { FormatError } from "../errors.ts";
 import type { Image } from "../image/image.ts";
 import { type Layer, openUncompressed } from "../layer/layer.ts";
 import { Sha256Hasher } from "../oci/digest.ts";
@@ -31,7 +32,17 @@ export async function unpackLayer(
   signal.throwIfAborted();
   log.debug("Unpacking layer", { digest: layer.descriptor.digest, size: layer.descriptor.size });
   const tar = verifyDiffId(await openUncompressed(layer, signal), layer);
-  await extractLayer(tar, rootfs, { hasher, known, layer: layer.descriptor.digest, log, signal });
+  const { digest } = layer.descriptor;
+  await extractLayer(tar, rootfs, { hasher, known, layer: digest, log, signal }).catch((error: unknown) => {
+    throw ofLayer(error, digest);
+  });
+}
+
+/** `error` with the name of the layer, where it is about the archive as a whole and does not tell. */
+function ofLayer(error: unknown, digest: string): unknown {
+  if (!(error instanceof FormatError) || error.message.includes(digest)) return error;
+  const reason = error.message.replace(/^Cannot /, "cannot ");
+  return new FormatError(`Cannot unpack layer ${digest}: ${reason}`, { cause: error });
 }
 
 /** `tar`, unchanged, that errors at its end when it is not what the config promised. */

@@ -286,6 +286,7 @@ class Extraction implements TarVisitor {
     const start = `Cannot extract "${pathText(this.#path)}"${this.#layer}: `;
     if (error instanceof SystemError) {
       const reason = error.message.replace(/^Cannot /, "cannot ");
+      if (error.errnoName === "ELOOP") return new FormatError(start + reason, { cause: error }); // The image's links.
       return new SystemError(error.syscall, error.errnoName, this.#path, start + reason, { cause: error });
     }
     return error instanceof FormatError ? new FormatError(start + error.message, { cause: error }) : error;
