@@ -2,7 +2,7 @@
 import { constants, crc32, deflateRawSync } from "node:zlib";
 import * as zlib from "node:zlib";
 import type { BlockFormat } from "./block_stream.ts";
-import { wasmZstdFrame } from "./zstd_wasm.ts";
+import { wasmZstdFrame } from "./zstd_wasm_compress.ts";
 
 const GZIP_BLOCK_BYTES = 1 << 20;
 const ZSTD_FRAME_BYTES = 4 << 20;

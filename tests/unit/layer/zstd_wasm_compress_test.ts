@@ -1,6 +1,6 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { decompressStream } from "../../../src/layer/compression.ts";
-import { wasmZstdFrame } from "../../../src/layer/zstd_wasm.ts";
+import { wasmZstdFrame } from "../../../src/layer/zstd_wasm_compress.ts";
 import { piped, sampleBytes } from "../../support/byte_streams.ts";
 import { concat } from "../../support/tar_members.ts";
 
