@@ -6,6 +6,7 @@ import { changesOf } from "../rootfs/changed_paths.ts";
 import { ImplicitDirectories } from "../rootfs/implicit_directories.ts";
 import { resolveChown, resolveUser } from "../rootfs/owner.ts";
 import type { Rootfs } from "../rootfs/rootfs.ts";
+import type { ContentMount } from "../runner/command_mount.ts";
 import { exitCodeOf, runError } from "../runner/runner.ts";
 import type { Change } from "../snapshot/diff_trees.ts";
 import { rawPath } from "../sys/raw_path.ts";
@@ -68,14 +69,21 @@ async function runCommand(
     workdir: step.workdir,
     uid: user.uid,
     gid: user.gid,
-    groups: user.groups,
-    ...(step.script && { script: step.script }),
+    // The primary group is a supplementary one too, as in BuildKit: else a process could drop it and lose its denials.
+    groups: user.groups.includes(user.gid) ? user.groups : [user.gid, ...user.groups],
+    ...(step.script && { mounts: [scriptMount(step, step.script)] }),
   };
   const status = await session.runner.run(spec, { write: services.stepOutput }, services.signal);
   if (status.kind === "signalled" || exitCodeOf(status) !== 0) throw runError(status, step.title);
   if (layering === "step") return root.changesSinceBaseline();
   root.markUnknown();
   return [];
+}
+
+/** The heredoc that is the command itself, where its argv expects it. */
+function scriptMount({ argv }: RunStep, { content }: NonNullable<RunStep["script"]>): ContentMount {
+  const target = rawPath(argv[0] ?? "");
+  return { kind: "content", target, content: new TextEncoder().encode(content), mode: 0o755, uid: 0, gid: 0 };
 }
 
 /** Makes the directory and its missing parents, owned by the current user as COPY --chown reads it (BuildKit, WORKDIR). */
