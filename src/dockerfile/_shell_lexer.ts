@@ -14,7 +14,8 @@ export interface VariableLookup {
 /** How text is read. Everything is off in plain expansion. */
 export interface LexerMode {
   readonly escape: EscapeCharacter;
-  readonly range?: SourceRange | undefined;
+  /** The lines that an error is about. */
+  readonly range: SourceRange;
   /** Told of each variable that has no value and no default. */
   readonly onUndefined?: ((name: string) => void) | undefined;
   /** Keep quotes in the result. */

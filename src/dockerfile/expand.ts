@@ -14,7 +14,7 @@ export interface ExpandOptions {
   /** The escape character of the file. */
   readonly escape: EscapeCharacter;
   /** The lines that an error is about. */
-  readonly range?: SourceRange | undefined;
+  readonly range: SourceRange;
   /**
    * Called with each variable that is referred to but not set, for the UndefinedVar check; not for `${v:-w}`, `${v+w}` and
    * their kin, which provide for that (BuildKit reports those too).
@@ -28,7 +28,8 @@ export interface ExpandOptions {
  * @example
  * ```ts
  * import { expandWord } from "./expand.ts";
- * expandWord("${name:-nobody}-1", new Map([["name", "x"]]), { escape: "\\" }); // "x-1"
+ * const range = { startLine: 1, endLine: 1 };
+ * expandWord("${name:-nobody}-1", new Map([["name", "x"]]), { escape: "\\", range }); // "x-1"
  * ```
  */
 export function expandWord(text: string, variables: VariableLookup, options: ExpandOptions): string {
@@ -48,7 +49,7 @@ export function expandWords(text: string, variables: VariableLookup, options: Ex
 export function expandHeredoc(
   heredoc: Heredoc,
   variables: VariableLookup,
-  options: Omit<ExpandOptions, "escape"> = {},
+  options: Omit<ExpandOptions, "escape">,
 ): string {
   const content = heredoc.stripTabs ? stripLeadingTabs(heredoc.content) : heredoc.content;
   if (!heredoc.expand) return content;

@@ -12,6 +12,8 @@ const HEREDOC_WORD = /^([0-9]*)<<(-?)([\t ]*)([^<]*)$/;
 /** A heredoc as the last word of a line, its delimiter's quote without an end. */
 const OPEN_QUOTE = /(?:^|[\t ])([0-9]*<<-?[\t ]*(?:"[^"]*|'[^']*))$/;
 const NO_VARIABLES: ReadonlyMap<string, string> = new Map();
+/** For errors that are caught and never shown. */
+const NOWHERE = { startLine: 0, endLine: 0 };
 const QUOTES = /['"]/g;
 /** Longest descriptor number that is taken seriously. */
 const MAX_FD_DIGITS = 6;
@@ -63,9 +65,9 @@ export function stripLeadingTabs(content: string): string {
 }
 
 /** The words of `text`; undefined when it cannot be lexed. */
-function tryLex(text: string, mode: LexerMode): readonly string[] | undefined {
+function tryLex(text: string, mode: Omit<LexerMode, "range">): readonly string[] | undefined {
   try {
-    return lex(text, NO_VARIABLES, { ...mode, splitWords: true }).words;
+    return lex(text, NO_VARIABLES, { ...mode, splitWords: true, range: NOWHERE }).words;
   } catch (error: unknown) {
     if (error instanceof DockerfileError) return undefined;
     throw error;

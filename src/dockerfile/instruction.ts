@@ -15,12 +15,12 @@ export interface DockerfileErrorOptions extends BuilderErrorOptions {
   readonly others?: readonly DockerfileError[] | undefined;
 }
 
-/** A fault in a Dockerfile, at `range`; undefined where no line is to blame (an empty file). */
+/** A fault in a Dockerfile. There is always a line to blame: the first of an empty file. */
 export class DockerfileError extends BuilderError {
   readonly code = "dockerfile";
   /** Further faults that the same parse found, in the order of their lines. */
   readonly others: readonly DockerfileError[];
-  constructor(message: string, readonly range: SourceRange | undefined, options: DockerfileErrorOptions = {}) {
+  constructor(message: string, readonly range: SourceRange, options: DockerfileErrorOptions = {}) {
     super(message, options);
     this.others = options.others ?? [];
   }

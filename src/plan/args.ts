@@ -3,12 +3,7 @@
  * ARG assigned, in which the last assignment wins. Source: Dockerfile reference, ARG scope; BuildKit where that is vague.
  */
 import { type ExpandOptions, expandWord } from "../dockerfile/expand.ts";
-import {
-  type ArgInstruction,
-  type Dockerfile,
-  DockerfileError,
-  type StageInstruction,
-} from "../dockerfile/instruction.ts";
+import type { ArgInstruction, Dockerfile, StageInstruction } from "../dockerfile/instruction.ts";
 import { formatPlatform, type Platform } from "../oci/platform.ts";
 import { envName } from "./config_state.ts";
 import type { PlanOptions } from "./plan.ts";
@@ -141,22 +136,6 @@ export function unusedBuildArgs(
     if (instruction.kind === "ARG") instruction.args.forEach(({ name }) => declared.add(name));
   }
   return [...buildArgs.keys()].filter((name) => !declared.has(name) && !hasOwnMeaning(name));
-}
-
-/**
- * The time that SOURCE_DATE_EPOCH gives, in seconds since 1970, from a build-arg or a global ARG; undefined when it is
- * unset or empty. Throws DockerfileError for anything but a whole number.
- */
-export function sourceDateEpoch(dockerfile: Dockerfile, scope: GlobalScope, options: PlanOptions): number | undefined {
-  const text = options.buildArgs.get(SOURCE_DATE_EPOCH) ?? scope.values.get(SOURCE_DATE_EPOCH) ?? "";
-  if (text === "") return undefined;
-  const seconds = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (Number.isSafeInteger(seconds)) return seconds;
-  const declaration = dockerfile.globalArgs.find(({ args }) => args.some(({ name }) => name === SOURCE_DATE_EPOCH));
-  throw new DockerfileError(
-    `Cannot use ${SOURCE_DATE_EPOCH} "${text}": expected seconds since 1970`,
-    declaration?.range,
-  );
 }
 
 /** The ARGs that exist without being declared, for FROM lines; build-args override them. */

@@ -19,7 +19,7 @@ import {
   type WorkdirInstruction,
 } from "../dockerfile/instruction.ts";
 import type { ContainerConfig, Healthcheck, ImageConfig } from "../oci/image_config.ts";
-import { resolvePath } from "./container_path.ts";
+import { resolvePath, resolveWorkdir } from "./container_path.ts";
 import { parsePorts } from "./expose_ports.ts";
 import { formatGoDuration, formatGoList, quoteGoInteger, quoteGoList } from "./go_format.ts";
 import { isStopSignal } from "./stop_signal.ts";
@@ -30,6 +30,8 @@ export interface ConfigState {
   readonly author?: string;
   /** Whether this very stage has had a CMD, which ENTRYPOINT then leaves alone. */
   readonly hasOwnCommand: boolean;
+  /** Whether a WORKDIR of this Dockerfile, not of a base image, has been in force. */
+  readonly hasOwnWorkdir?: boolean;
 }
 
 /** Instructions that change the config; their words already expanded. */
@@ -88,8 +90,8 @@ export function applyInstruction(state: ConfigState, instruction: ConfigInstruct
     case "LABEL":
       return change(state, { Labels: mergeLabels(config.Labels, instruction) }, `LABEL ${formatPairs(instruction)}`);
     case "WORKDIR": {
-      const path = instruction.path === "" ? workdirOf(config) : resolvePath(workdirOf(config), instruction.path);
-      return change(state, { WorkingDir: path }, `WORKDIR ${path}`);
+      const path = resolveWorkdir(config.WorkingDir ?? "", instruction.path);
+      return change({ ...state, hasOwnWorkdir: true }, { WorkingDir: path }, `WORKDIR ${path}`);
     }
     case "USER":
       return applyUser(state, instruction);

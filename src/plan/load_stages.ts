@@ -5,9 +5,17 @@
 import { type Dockerfile, DockerfileError } from "../dockerfile/instruction.ts";
 import { parseTrigger } from "../dockerfile/parse_dockerfile.ts";
 import { type Origin, readReference } from "./from_lines.ts";
+import { findContext } from "./named_contexts.ts";
 import type { BaseResolver, PlanOptions } from "./plan.ts";
 import { imageKey, type ImageRequest, type ResolvedImages, resolveImages } from "./resolve_images.ts";
-import { checkCycles, copyOrigin, type GraphStage, reachableStages, stageNames } from "./stage_graph.ts";
+import {
+  checkCycles,
+  copyOrigin,
+  filesReferences,
+  type GraphStage,
+  reachableStages,
+  stageNames,
+} from "./stage_graph.ts";
 
 /** A stage that the target needs. `instructions` begin with `triggerCount` triggers of the base. */
 export interface LoadedStage extends GraphStage {
@@ -25,19 +33,20 @@ export interface LoadedStages {
 export interface LoadRequest {
   readonly dockerfile: Dockerfile;
   readonly origins: readonly Origin[];
-  readonly target: number;
+  /** Stages to build; each with what it needs. */
+  readonly targets: readonly number[];
   readonly options: PlanOptions;
   readonly resolver: BaseResolver;
 }
 
 /** Loads the stages. Throws DockerfileError for faults of their references and triggers, and what the resolver throws. */
 export async function loadStages(request: LoadRequest): Promise<LoadedStages> {
-  const { dockerfile, resolver, target } = request;
+  const { dockerfile, resolver, targets } = request;
   const ports = { resolver, stageNames: stageNames(dockerfile.stages) };
   checkCycles(loadNodes(request, { needed: new Set(), images: new Map() }));
   for (let known: Known = { needed: new Set(), images: new Map() };;) {
     const nodes = loadNodes(request, known);
-    const order = reachableStages(nodes, target);
+    const order = reachableStages(nodes, targets);
     const stages = order.flatMap((index) => nodes[index] ?? []);
     const images = await resolveImages(stages.flatMap((stage) => imageRequests(stage, request)), known.images, ports);
     if (order.length === known.needed.size && images.size === known.images.size) return { stages, images };
@@ -66,6 +75,7 @@ function loadNodes(request: LoadRequest, known: Known): readonly LoadedStage[] {
 function triggerTexts(dockerfile: Dockerfile, origin: Origin, images: ResolvedImages): readonly string[] {
   switch (origin.kind) {
     case "scratch":
+    case "named":
       return [];
     case "image":
       return images.get(imageKey(origin.reference, origin.platform))?.config.config.OnBuild ?? [];
@@ -90,15 +100,16 @@ function imageRequests(stage: LoadedStage, request: LoadRequest): readonly Image
   const base = origin.kind === "image"
     ? [{ reference: origin.reference, platform: origin.platform, range: from.range, name: from.image }]
     : [];
-  const copied = stage.instructions.flatMap((instruction) => {
-    if (instruction.kind !== "COPY" && instruction.kind !== "ADD") return [];
-    const source = copyOrigin(request.dockerfile.stages, index, instruction);
+  const copied = stage.instructions.flatMap(filesReferences).flatMap((files) => {
+    const source = copyOrigin(request.dockerfile.stages, index, files);
     if (source.kind !== "image") return [];
-    const { range } = instruction;
+    const { range } = files;
     if (source.name === "scratch") {
       throw new DockerfileError('Cannot copy from "scratch": it has no files', range);
     }
-    const reference = readReference(source.name, range);
+    const named = findContext(request.options.namedContexts, source.name)?.context;
+    if (named !== undefined && named.kind !== "image") return [];
+    const reference = named?.reference ?? readReference(source.name, range);
     return [{ reference, platform: request.options.targetPlatform, range, name: source.name }];
   });
   return [...base, ...copied];

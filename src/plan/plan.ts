@@ -9,6 +9,8 @@ import type { ContainerConfig, ImageConfig } from "../oci/image_config.ts";
 import type { ImageManifest } from "../oci/manifest.ts";
 import type { Platform } from "../oci/platform.ts";
 import type { Reference } from "../oci/reference.ts";
+import type { NamedContexts, NamedFiles } from "./named_contexts.ts";
+import type { RemoteSource } from "./remote_source.ts";
 
 /** A base image as the registry has it: enough to plan with, nothing downloaded but manifest and config. */
 export interface ResolvedImage {
@@ -37,6 +39,14 @@ export interface PlanOptions {
   readonly buildPlatform: Platform;
   /** `--label`, applied last to the target stage's config, without history. */
   readonly labels: ReadonlyMap<string, string>;
+  /** `--build-context`, by the one spelling of each name. */
+  readonly namedContexts?: NamedContexts;
+  /** Plan every stage of the file, needed or not: what checks without a target look at. */
+  readonly allStages?: boolean;
+  /** Whether the context's ignore file hides a path, for the check of that; absent where it makes exceptions. */
+  readonly isIgnored?: (path: string) => boolean;
+  /** What SOURCE_DATE_EPOCH=context means, in seconds since 1970; a folder has no such time. */
+  readonly contextEpoch?: number;
 }
 
 /** What a stage starts from. */
@@ -49,7 +59,70 @@ export type StageBase =
 export type CopySource =
   | { readonly kind: "context" }
   | { readonly kind: "stage"; readonly stageIndex: number }
-  | { readonly kind: "image"; readonly image: ResolvedImage };
+  | { readonly kind: "image"; readonly image: ResolvedImage }
+  | { readonly kind: "named"; readonly name: string; readonly files: NamedFiles };
+
+/** Files of the context, a stage or an image at `target`. */
+export interface BindMount {
+  readonly kind: "bind";
+  readonly target: string;
+  readonly from: CopySource;
+  /** A folder or file in `from`, absolute. */
+  readonly source: string;
+  /** Otherwise what is written is lost. */
+  readonly isReadOnly: boolean;
+}
+
+/** A folder that outlives the build, and is no part of the image. */
+export interface CacheMount {
+  readonly kind: "cache";
+  readonly target: string;
+  /** Mounts of one id, `from` and access share a folder. */
+  readonly id: string;
+  /** What the folder holds when it is new; nothing by default. */
+  readonly from?: CopySource;
+  /** The part of `from`, or of the folder where there is no `from`, that is mounted; absolute. */
+  readonly source: string;
+  readonly isReadOnly: boolean;
+  readonly sharing: "shared" | "private" | "locked";
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** An empty folder in memory. */
+export interface TmpfsMount {
+  readonly kind: "tmpfs";
+  readonly target: string;
+  readonly sizeBytes?: number;
+}
+
+/** A secret, by its id: its value is in no plan. A file, a variable or both. */
+export interface SecretMount {
+  readonly kind: "secret";
+  readonly id: string;
+  readonly target?: string;
+  readonly env?: string;
+  /** Whether the build fails without it. */
+  readonly isRequired: boolean;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** The socket of an ssh agent. */
+export interface SshMount {
+  readonly kind: "ssh";
+  readonly id: string;
+  readonly target: string;
+  readonly isRequired: boolean;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** One `--mount` of a RUN. Targets are absolute, and no two are the same. */
+export type RunMount = BindMount | CacheMount | TmpfsMount | SecretMount | SshMount;
 
 /** What every step carries. */
 interface StepBase {
@@ -80,6 +153,8 @@ export interface RunStep extends StepBase {
   readonly workdir: string;
   /** `--network`: the network of the container we run in, or none but loopback. */
   readonly network: "default" | "none" | "host";
+  /** What it sees besides the image; absent when there is nothing. */
+  readonly mounts?: readonly RunMount[];
 }
 
 /** One file made from a heredoc of COPY or ADD: mode 0644. `name` is one path component. */
@@ -95,6 +170,8 @@ export interface CopyStep extends StepBase {
   readonly source: CopySource;
   /** Expanded source patterns. */
   readonly patterns: readonly string[];
+  /** Sources of ADD that are fetched; absent when there are none. */
+  readonly remotes?: readonly RemoteSource[];
   readonly inlineFiles: readonly InlineFile[];
   /** Absolute; a trailing slash is kept, it says that the destination is a directory. */
   readonly destination: string;
@@ -143,7 +220,7 @@ export interface StagePlan {
 export interface Plan {
   readonly target: StagePlan;
   readonly stages: readonly StagePlan[];
-  /** What planning found; the parser's own warnings are in the Dockerfile. */
+  /** What parser and planner found, as far as the file wants it told. */
   readonly warnings: readonly PlanWarning[];
   /** SOURCE_DATE_EPOCH of a build-arg or a global ARG: seconds since 1970. */
   readonly sourceDateEpoch?: number;

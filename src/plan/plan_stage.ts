@@ -2,7 +2,6 @@
 import { suggest } from "../dockerfile/suggest.ts";
 import type { ExpandOptions } from "../dockerfile/expand.ts";
 import {
-  type CopyInstruction,
   type Dockerfile,
   DockerfileError,
   type SourceRange,
@@ -15,6 +14,8 @@ import { blameTrigger, type LoadedStage } from "./load_stages.ts";
 import type { CopySource, PlanOptions, PlanWarning, Step } from "./plan.ts";
 import { planCopy } from "./plan_copy.ts";
 import { planRun } from "./plan_run.ts";
+import type { FilesReference } from "./stage_graph.ts";
+import { checkWarning, findDoubts, findIgnoredSources } from "./stage_checks.ts";
 import { stepTitle } from "./step_title.ts";
 
 /** Where a stage stands between two instructions. */
@@ -29,7 +30,7 @@ export interface StageSurroundings {
   readonly dockerfile: Dockerfile;
   readonly options: PlanOptions;
   readonly global: GlobalScope;
-  readonly copySource: (stageIndex: number, instruction: CopyInstruction) => CopySource;
+  readonly copySource: (stageIndex: number, reference: FilesReference) => CopySource;
   readonly warn: (warning: PlanWarning) => void;
 }
 
@@ -63,23 +64,28 @@ function planInstruction(
   const { options, global, copySource, stageIndex } = surroundings;
   const expand = expandOptions(instruction.range, scope, surroundings);
   switch (instruction.kind) {
-    case "RUN":
-      return {
-        state,
-        scope,
-        step: planRun(instruction, { scope, config: state.config, buildArgs: options.buildArgs }),
-      };
+    case "RUN": {
+      const { kind, range } = instruction;
+      const mountSource = (from: string | undefined): CopySource => copySource(stageIndex, { kind, range, from });
+      const { config } = state;
+      const { buildArgs } = options;
+      return { state, scope, step: planRun(instruction, { scope, config, buildArgs, expand, mountSource }) };
+    }
     case "COPY":
     case "ADD": {
       const source = copySource(stageIndex, instruction);
-      return { state, scope, step: planCopy(instruction, { scope, workdir: workdirOf(state.config), source, expand }) };
+      const step = planCopy(instruction, { scope, workdir: workdirOf(state.config), source, expand });
+      if (source.kind === "context" && options.isIgnored !== undefined) {
+        findIgnoredSources(instruction, step.patterns, options.isIgnored).forEach(surroundings.warn);
+      }
+      return { state, scope, step };
     }
     case "ARG": {
       const declared = declareArgs(scope, instruction, { global, buildArgs: options.buildArgs, expand });
       return { state, scope: declared.scope, step: metadataStep(instruction, declared.history) };
     }
     default:
-      return planChange(instruction, progress, expand);
+      return planChange(instruction, progress, { expand, warn: surroundings.warn });
   }
 }
 
@@ -87,10 +93,11 @@ function planInstruction(
 function planChange(
   written: ConfigInstruction,
   { state, scope }: Omit<StageProgress, "steps">,
-  expand: ExpandOptions,
+  { expand, warn }: Pick<StageSurroundings, "warn"> & { readonly expand: ExpandOptions },
 ): Advance {
   const instruction = expandInstruction(written, scope.env, expand);
   const change = applyInstruction(state, instruction);
+  findDoubts(instruction, state).forEach(warn);
   const next = {
     state: change.state,
     scope: instruction.kind === "ENV"
@@ -111,10 +118,9 @@ function metadataStep(instruction: StageInstruction, history: string): Step {
 function expandOptions(range: SourceRange, scope: StageScope, surroundings: StageSurroundings): ExpandOptions {
   const onUndefined = (name: string): void => {
     if (isDeclared(scope, name)) return;
-    const near = suggest(name, [...scope.env.keys(), ...scope.args.keys()]);
+    const near = suggest(name, [...scope.env.keys(), ...scope.args.keys(), ...surroundings.global.declared]);
     const question = near === undefined ? "" : ` (did you mean $${near}?)`;
-    const message = `Usage of undefined variable '$${name}'${question}`;
-    surroundings.warn({ rule: "UndefinedVar", message, range });
+    surroundings.warn(checkWarning("UndefinedVar", range, name, question));
   };
   return { escape: surroundings.dockerfile.directives.escape, range, onUndefined };
 }

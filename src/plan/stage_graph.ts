@@ -1,15 +1,12 @@
 /**
- * Which stage needs which: by FROM, and by COPY --from of its own instructions and of the ONBUILD triggers it runs. From
+ * Which stage needs which: by FROM, and by COPY --from and RUN --mount=from of its own instructions and of
+ * the ONBUILD triggers it runs. From
  * that, what the target needs, and the faults of such references. Source: Dockerfile reference, multi-stage builds.
  */
-import {
-  type CopyInstruction,
-  DockerfileError,
-  type SourceRange,
-  type Stage,
-  type StageInstruction,
-} from "../dockerfile/instruction.ts";
+import { DockerfileError, type SourceRange, type Stage, type StageInstruction } from "../dockerfile/instruction.ts";
 import { suggestHint } from "../dockerfile/suggest.ts";
+import { OptionError } from "./option_error.ts";
+import { mountFrom } from "./mount_options.ts";
 
 /** A stage as far as its dependencies go. */
 export interface GraphStage {
@@ -20,6 +17,14 @@ export interface GraphStage {
   readonly instructions: readonly StageInstruction[];
 }
 
+/** Something of an instruction that names a stage or an image to take files from. */
+export interface FilesReference {
+  readonly from?: string | undefined;
+  /** The instruction, or RUN's mount. */
+  readonly kind: "COPY" | "ADD" | "RUN";
+  readonly range: SourceRange;
+}
+
 /** What `--from` means: nothing (the context), a stage, or an image by its name. */
 export type CopyOrigin =
   | { readonly kind: "context" }
@@ -27,11 +32,13 @@ export type CopyOrigin =
   | { readonly kind: "image"; readonly name: string };
 
 interface Dependency {
+  /** What it is for: "copy" or "mount"; FROM cannot name a later stage. */
+  readonly verb: string;
   readonly stageIndex: number;
   readonly range: SourceRange;
 }
 
-/** Finds the stage to build by name (any case) or index; the last when `target` is undefined. Throws DockerfileError. */
+/** Finds the stage to build by name (any case) or index; the last when `target` is undefined. Throws OptionError. */
 export function findTarget(stages: readonly Stage[], target: string | undefined): number {
   if (target === undefined) return stages.length - 1;
   const name = target.toLowerCase();
@@ -39,7 +46,7 @@ export function findTarget(stages: readonly Stage[], target: string | undefined)
   if (byName >= 0) return byName;
   if (/^\d+$/.test(target) && Number(target) < stages.length) return Number(target);
   const hint = suggestHint(target, stageNames(stages));
-  throw new DockerfileError(`Cannot build target "${target}": there is no such stage`, undefined, { hint });
+  throw new OptionError(`Cannot build target "${target}": there is no such stage`, { hint });
 }
 
 /** Finds the stage that FROM of stage `before` names: by exact name, among earlier ones, the latest of equal names. */
@@ -54,13 +61,14 @@ export function findBaseStage(stages: readonly Stage[], image: string, before: n
  * Tells what `--from` of an instruction of stage `current` means. Stages go by name (any case) or index; any other text is
  * an image. Throws DockerfileError for an index that does not exist.
  */
-export function copyOrigin(stages: readonly Stage[], current: number, instruction: CopyInstruction): CopyOrigin {
-  const { from, kind, range } = instruction;
+export function copyOrigin(stages: readonly Stage[], current: number, reference: FilesReference): CopyOrigin {
+  const { from, kind, range } = reference;
   if (from === undefined || from === "") return { kind: "context" };
   if (/^[+-]?\d+$/.test(from)) {
     const stageIndex = Number(from);
     if (stageIndex >= 0 && stageIndex < stages.length) return { kind: "stage", stageIndex };
-    throw new DockerfileError(`Cannot use ${kind} --from="${from}": there is no stage of that index`, range);
+    const flag = kind === "RUN" ? "RUN --mount=from" : `${kind} --from`;
+    throw new DockerfileError(`Cannot use ${flag}="${from}": there is no stage of that index`, range);
   }
   const name = from.toLowerCase();
   const earlier = findBaseStage(stages, name, current);
@@ -75,19 +83,19 @@ export function checkCycles(nodes: readonly GraphStage[]): void {
 }
 
 /**
- * Finds the stages that `target` needs, itself included, in an order in which each comes after those it needs. Throws
+ * Finds the stages that `targets` need, themselves included, in an order in which each comes after those it needs. Throws
  * DockerfileError for circles and for references to stages that come later in the file.
  */
-export function reachableStages(nodes: readonly GraphStage[], target: number): readonly number[] {
+export function reachableStages(nodes: readonly GraphStage[], targets: readonly number[]): readonly number[] {
   const done = new Set<number>();
-  visit(nodes, target, done);
+  for (const target of targets) visit(nodes, target, done);
   const reachable = [...done].sort((a, b) => a - b);
   for (const index of reachable) {
-    for (const { stageIndex, range } of dependenciesOf(nodes, index)) {
+    for (const { verb, stageIndex, range } of dependenciesOf(nodes, index)) {
       if (stageIndex < index) continue;
       const later = describeStage(nodes, stageIndex);
       const reason = `it is defined after stage ${describeStage(nodes, index)}, which needs it`;
-      throw new DockerfileError(`Cannot copy from stage ${later}: ${reason}`, range);
+      throw new DockerfileError(`Cannot ${verb} from stage ${later}: ${reason}`, range);
     }
   }
   return reachable;
@@ -122,13 +130,31 @@ function visit(nodes: readonly GraphStage[], start: number, done: Set<number>): 
 function dependenciesOf(nodes: readonly GraphStage[], index: number): readonly Dependency[] {
   const node = nodes[index];
   if (node === undefined) return [];
-  const base = node.baseStage === undefined ? [] : [{ stageIndex: node.baseStage, range: node.stage.from.range }];
-  const copies = node.instructions.flatMap((instruction) => {
-    if (instruction.kind !== "COPY" || instruction.from === undefined) return [];
-    const origin = copyOrigin(nodes.map(({ stage }) => stage), index, instruction);
-    return origin.kind === "stage" ? [{ stageIndex: origin.stageIndex, range: instruction.range }] : [];
+  const { range } = node.stage.from;
+  const base = node.baseStage === undefined ? [] : [{ verb: "build", stageIndex: node.baseStage, range }];
+  const stages = nodes.map(({ stage }) => stage);
+  const used = node.instructions.flatMap(filesReferences).flatMap((reference) => {
+    const origin = copyOrigin(stages, index, reference);
+    const verb = reference.kind === "RUN" ? "mount" : "copy";
+    return origin.kind === "stage" ? [{ verb, stageIndex: origin.stageIndex, range: reference.range }] : [];
   });
-  return [...base, ...copies];
+  return [...base, ...used];
+}
+
+/** Everything of an instruction that says where files come from: `--from`, and `from` of mounts. */
+export function filesReferences(instruction: StageInstruction): readonly FilesReference[] {
+  switch (instruction.kind) {
+    case "COPY":
+    case "ADD":
+      return [instruction];
+    case "RUN": {
+      const { kind, range, mounts } = instruction;
+      const names = mounts.flatMap(({ text }) => mountFrom(text) ?? []);
+      return names.filter((from) => from !== "scratch" && !from.includes("$")).map((from) => ({ kind, range, from }));
+    }
+    default:
+      return [];
+  }
 }
 
 function describeStage(nodes: readonly GraphStage[], index: number): string {

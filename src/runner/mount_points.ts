@@ -3,8 +3,7 @@
  * their parents' times as they were, so that no trace reaches a layer. The parents are held open, so that a command which
  * moves them or puts symlinks in their place cannot lead the removal anywhere else.
  */
-import { DockerfileError } from "../dockerfile/instruction.ts";
-import { UnsupportedError } from "../errors.ts";
+import { BuilderError, UnsupportedError } from "../errors.ts";
 import { closeFile, createFile, openDirectory, writeFile } from "../sys/file.ts";
 import { makeDirectory, makeNode, removeDirectory, setTimesOfFile, unlink, withoutUmask } from "../sys/inode.ts";
 import { SystemError } from "../sys/libc.ts";
@@ -42,6 +41,11 @@ interface Stub {
   readonly parent: Parent;
   readonly name: RawPath;
   readonly inode: Inode | undefined;
+}
+
+/** A target that a mount of a RUN cannot be put at; the step that asks for it knows the line. */
+export class MountTargetError extends BuilderError {
+  readonly code = "dockerfile";
 }
 
 /** The stubs of one run. Disposing removes them; what the command has put in their place or into them stays. */
@@ -85,7 +89,7 @@ export class MountPoints implements Disposable {
   }
 
   /**
-   * Sees to a place to mount a folder or a file at, through symlinks that stay inside the root. Throws DockerfileError when
+   * Sees to a place to mount a folder or a file at, through symlinks that stay inside the root. Throws MountTargetError when
    * something of the other kind is there.
    */
   point(path: RawPath, kind: "directory" | "file"): void {
@@ -138,10 +142,7 @@ export class MountPoints implements Disposable {
   #resolveTarget(path: RawPath): ResolvedPath {
     const resolved = this.#resolve(path);
     if (resolved !== undefined) return resolved;
-    throw new DockerfileError(
-      `Cannot mount at "${pathText(path)}": a file or a loop of symlinks is on the way`,
-      undefined,
-    );
+    throw new MountTargetError(`Cannot mount at "${pathText(path)}": a file or a loop of symlinks is on the way`);
   }
 
   #resolve(path: RawPath): ResolvedPath | undefined {
@@ -190,7 +191,7 @@ export class MountPoints implements Disposable {
 function checkFit(path: RawPath, inode: Inode | undefined, kind: "directory" | "file"): void {
   if (inode === undefined || (inode.type === "directory") === (kind === "directory")) return;
   const [what, there] = kind === "directory" ? ["folder", `${inode.type}`] : ["file", "directory"];
-  throw new DockerfileError(`Cannot mount a ${what} at "${pathText(path)}": a ${there} is there`, undefined);
+  throw new MountTargetError(`Cannot mount a ${what} at "${pathText(path)}": a ${there} is there`);
 }
 
 /** A file of `text`. */

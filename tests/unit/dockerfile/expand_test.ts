@@ -57,13 +57,13 @@ function readVariables(field: string): ReadonlyMap<string, string> {
 
 function outcome({ input, variables, mode }: ExpandCase): string {
   try {
-    if (mode === "heredoc") return expandHeredoc({ ...HEREDOC, content: input }, variables);
+    if (mode === "heredoc") return expandHeredoc({ ...HEREDOC, content: input }, variables, { range: RANGE });
     if (mode === "words") {
-      const words = expandWords(input, variables, { escape: "\\" });
+      const words = expandWords(input, variables, { escape: "\\", range: RANGE });
       return words.length === 0 ? "" : `words: ${words.join(",")}`;
     }
     assert.ok(mode === "\\" || mode === "`", `mode ${mode} is known`);
-    return expandWord(input, variables, { escape: mode });
+    return expandWord(input, variables, { escape: mode, range: RANGE });
   } catch (error: unknown) {
     if (!(error instanceof DockerfileError)) throw error;
     return `error: ${error.message}`;
@@ -101,37 +101,48 @@ Deno.test("expandWord throws at the range of its options when the text is broken
 Deno.test("expandWord reports the variables that are neither set nor provided for when asked to", () => {
   const names: string[] = [];
   const text = "$a ${b} ${c:-x} ${d+x} ${e#x} ${f/x/y} $set '$quoted' ${g:-$h} ${set:-$i}";
-  expandWord(text, new Map([["set", ""]]), { escape: "\\", onUndefined: (name) => names.push(name) });
+  expandWord(text, new Map([["set", ""]]), { escape: "\\", range: RANGE, onUndefined: (name) => names.push(name) });
   assert.deepEqual(names, ["a", "b", "e", "f", "h", "i"]);
 });
 
 Deno.test("expandHeredoc strips leading tabs alone when the operator was <<-", () => {
   const heredoc = { ...HEREDOC, stripTabs: true, content: "\t\ta\tb\n  \tc\n\t$x\n" };
-  assert.equal(expandHeredoc(heredoc, new Map([["x", "\tv"]])), "a\tb\n  \tc\n\tv\n");
+  assert.equal(expandHeredoc(heredoc, new Map([["x", "\tv"]]), { range: RANGE }), "a\tb\n  \tc\n\tv\n");
 });
 
 Deno.test("expandHeredoc changes nothing when the delimiter was quoted", () => {
   const content = "$a \\$b ${ \\\n";
-  assert.equal(expandHeredoc({ ...HEREDOC, content, expand: false }, new Map([["a", "1"]])), content);
+  assert.equal(expandHeredoc({ ...HEREDOC, content, expand: false }, new Map([["a", "1"]]), { range: RANGE }), content);
 });
 
 Deno.test("expandWord refuses to go on when the result would fill the memory", () => {
   const variables = new Map([["a", "x".repeat(1024 * 1024)]]);
-  assert.equal(expandWord("$a".repeat(16), variables, { escape: "\\" }).length, 16 * 1024 * 1024);
-  assert.throws(() => expandWord("$a".repeat(17), variables, { escape: "\\" }), /the result is longer than/);
-  assert.throws(() => expandWord("${b//?/$a}", new Map([["a", "y".repeat(9 << 20)], ["b", "bb"]]), { escape: "\\" }));
+  assert.equal(expandWord("$a".repeat(16), variables, { escape: "\\", range: RANGE }).length, 16 * 1024 * 1024);
+  assert.throws(
+    () => expandWord("$a".repeat(17), variables, { escape: "\\", range: RANGE }),
+    /the result is longer than/,
+  );
+  assert.throws(() =>
+    expandWord("${b//?/$a}", new Map([["a", "y".repeat(9 << 20)], ["b", "bb"]]), { escape: "\\", range: RANGE })
+  );
 });
 
 Deno.test("expandWord refuses to go on when substitutions are nested beyond reason", () => {
   const nested = (depth: number): string => "${a:-".repeat(depth) + "x" + "}".repeat(depth);
-  assert.equal(expandWord(nested(100), new Map(), { escape: "\\" }), "x");
-  assert.throws(() => expandWord(nested(50_000), new Map(), { escape: "\\" }), /nested more than 100 deep/);
+  assert.equal(expandWord(nested(100), new Map(), { escape: "\\", range: RANGE }), "x");
+  assert.throws(
+    () => expandWord(nested(50_000), new Map(), { escape: "\\", range: RANGE }),
+    /nested more than 100 deep/,
+  );
 });
 
 Deno.test("expandWord ends when a pattern would make a backtracking matcher run for ever", () => {
   const variables = new Map([["a", "a".repeat(20_000)]]);
-  assert.equal(expandWord(`\${a##${"*a".repeat(500)}b}`, variables, { escape: "\\" }).length, 20_000);
-  assert.throws(() => expandWord(`\${a//*${"?".repeat(2000)}b/x}`, variables, { escape: "\\" }), /takes too long/);
+  assert.equal(expandWord(`\${a##${"*a".repeat(500)}b}`, variables, { escape: "\\", range: RANGE }).length, 20_000);
+  assert.throws(
+    () => expandWord(`\${a//*${"?".repeat(2000)}b/x}`, variables, { escape: "\\", range: RANGE }),
+    /takes too long/,
+  );
 });
 
 const fragments = fc.constantFrom(
@@ -143,7 +154,7 @@ Deno.test("expandWord gives text or throws DockerfileError when it reads anythin
   fc.assert(
     fc.property(source, source, fc.constantFrom("\\" as const, "`" as const), (text, value, escape) => {
       try {
-        assert.equal(typeof expandWord(text, new Map([["a", value]]), { escape }), "string");
+        assert.equal(typeof expandWord(text, new Map([["a", value]]), { escape, range: RANGE }), "string");
       } catch (error: unknown) {
         assert.ok(error instanceof DockerfileError, String(error));
       }
@@ -155,7 +166,7 @@ Deno.test("expandWord gives text or throws DockerfileError when it reads anythin
 Deno.test("expandWord gives back any text when it stands in single quotes", () => {
   fc.assert(fc.property(fc.string({ unit: "grapheme" }), (text) => {
     const quoted = `'${text.replaceAll("'", `'"'"'`)}'`;
-    assert.equal(expandWord(quoted, new Map(), { escape: "\\" }), text);
+    assert.equal(expandWord(quoted, new Map(), { escape: "\\", range: RANGE }), text);
   }));
 });
 
@@ -163,8 +174,8 @@ Deno.test("expandWord strips what was put before or after a value when the patte
   const plain = fc.stringMatching(/^[a-z.[\]+]{0,8}$/);
   fc.assert(fc.property(plain, plain, (value, part) => {
     const variables = new Map([["front", part + value], ["back", value + part], ["part", part]]);
-    assert.equal(expandWord("${front#$part}", variables, { escape: "\\" }), value);
-    assert.equal(expandWord("${back%$part}", variables, { escape: "\\" }), value);
+    assert.equal(expandWord("${front#$part}", variables, { escape: "\\", range: RANGE }), value);
+    assert.equal(expandWord("${back%$part}", variables, { escape: "\\", range: RANGE }), value);
   }));
 });
 
@@ -186,7 +197,8 @@ Deno.test("expandWord agrees with regular expressions when patterns have stars, 
   const pattern = fc.string({ unit: fc.constantFrom("a", "b", "?", "*", "\n"), maxLength: 6 });
   fc.assert(
     fc.property(value, pattern, (a, p) => {
-      const expand = (text: string): string => expandWord(text, new Map([["a", a], ["p", p]]), { escape: "\\" });
+      const expand = (text: string): string =>
+        expandWord(text, new Map([["a", a], ["p", p]]), { escape: "\\", range: RANGE });
       const shortest = { star: "*?", anchor: "^", flags: "" };
       const longest = { star: "*", anchor: "^", flags: "" };
       assert.equal(expand("${a#$p}"), a.replace(toRegExp(p, shortest), ""));

@@ -9,7 +9,6 @@ import {
   isDeclared,
   proxyVariables,
   runEnv,
-  sourceDateEpoch,
   type StageScope,
   startScope,
   unusedBuildArgs,
@@ -144,32 +143,6 @@ Deno.test("unusedBuildArgs names those that no ARG declares and nothing else giv
     "typo",
   ]);
 });
-
-const EPOCHS: readonly (readonly [text: string, buildArg: string | undefined, seconds: number | undefined])[] = [
-  ["FROM scratch", undefined, undefined],
-  ["FROM scratch", "1700000000", 1700000000],
-  ["ARG SOURCE_DATE_EPOCH=5\nFROM scratch", undefined, 5],
-  ["ARG SOURCE_DATE_EPOCH=5\nFROM scratch", "0", 0],
-  ["ARG SOURCE_DATE_EPOCH=5\nFROM scratch", "", undefined],
-  ["FROM scratch\nARG SOURCE_DATE_EPOCH=5", undefined, undefined],
-];
-
-for (const [text, buildArg, seconds] of EPOCHS) {
-  Deno.test(`sourceDateEpoch is ${seconds} when "${text}" is given build-arg ${buildArg}`, () => {
-    const request = buildArg === undefined ? {} : { buildArgs: { SOURCE_DATE_EPOCH: buildArg } };
-    strictEqual(sourceDateEpoch(parseText(text), scope(text, request), planOptions(request)), seconds);
-  });
-}
-
-for (const value of ["-1", "1.5", "context", "99999999999999999999"]) {
-  Deno.test(`sourceDateEpoch throws when told ${value}`, () => {
-    const request = { buildArgs: { SOURCE_DATE_EPOCH: value } };
-    const text = "FROM scratch";
-    throws(() => sourceDateEpoch(parseText(text), scope(text, request), planOptions(request)), {
-      message: `Cannot use SOURCE_DATE_EPOCH "${value}": expected seconds since 1970`,
-    });
-  });
-}
 
 function scope(text: string, request: PlanRequest): ReturnType<typeof globalScope> {
   return globalScope(parseText(text), planOptions(request));

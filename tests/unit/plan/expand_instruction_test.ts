@@ -21,7 +21,10 @@ const EXPANDED: readonly (readonly [line: string, changed: Partial<Record<string
 for (const [line, changed] of EXPANDED) {
   Deno.test(`expandInstruction replaces variables when told ${line}`, () => {
     const instruction = configInstruction(line);
-    deepStrictEqual(expandInstruction(instruction, VARIABLES, { escape: "\\" }), { ...instruction, ...changed });
+    deepStrictEqual(expandInstruction(instruction, VARIABLES, { escape: "\\", range: { startLine: 2, endLine: 2 } }), {
+      ...instruction,
+      ...changed,
+    });
   });
 }
 
@@ -37,7 +40,10 @@ const UNTOUCHED = [
 for (const line of UNTOUCHED) {
   Deno.test(`expandInstruction leaves it as it is when told ${line}`, () => {
     const instruction = configInstruction(line);
-    strictEqual(expandInstruction(instruction, VARIABLES, { escape: "\\" }), instruction);
+    strictEqual(
+      expandInstruction(instruction, VARIABLES, { escape: "\\", range: { startLine: 2, endLine: 2 } }),
+      instruction,
+    );
   });
 }
 

@@ -105,5 +105,5 @@ function load(text: string, resolver: FakeResolver): Promise<LoadedStages> {
   const dockerfile = parseText(text);
   const options = planOptions();
   const { origins } = readOrigins(dockerfile, globalScope(dockerfile, options), options);
-  return loadStages({ dockerfile, origins, target: dockerfile.stages.length - 1, options, resolver });
+  return loadStages({ dockerfile, origins, targets: [dockerfile.stages.length - 1], options, resolver });
 }

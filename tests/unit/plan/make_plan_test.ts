@@ -5,7 +5,9 @@
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import { DockerfileError } from "../../../src/dockerfile/instruction.ts";
 import { parseDockerfile } from "../../../src/dockerfile/parse_dockerfile.ts";
+import type { BuilderError } from "../../../src/errors.ts";
 import { makePlan } from "../../../src/plan/make_plan.ts";
+import { OptionError } from "../../../src/plan/option_error.ts";
 import { renderPlan } from "../../../src/plan/render_plan.ts";
 import { FakeResolver, planOptions, type PlanRequest, planText } from "../../support/plan_request.ts";
 
@@ -35,11 +37,19 @@ async function planCase(directory: URL): Promise<Outcome> {
     const plan = await makePlan(dockerfile, planOptions(request), new FakeResolver(request.images));
     return { file: "plan.txt", text: renderPlan(plan) };
   } catch (error: unknown) {
+    if (error instanceof OptionError) return { file: "error.txt", text: describe(error, "option: ") };
     if (!(error instanceof DockerfileError)) throw error;
-    const place = error.range === undefined ? "" : `lines ${error.range.startLine}-${error.range.endLine}: `;
-    const hint = error.hint === undefined ? "" : `hint: ${error.hint}\n`;
-    return { file: "error.txt", text: `${place}${error.message}\n${hint}` };
+    const faults = [error, ...error.others];
+    return { file: "error.txt", text: faults.map((fault) => describe(fault, placeOf(fault))).join("") };
   }
+}
+
+function describe({ message, hint }: BuilderError, place: string): string {
+  return `${place}${message}\n${hint === undefined ? "" : `hint: ${hint}\n`}`;
+}
+
+function placeOf({ range }: DockerfileError): string {
+  return `lines ${range.startLine}-${range.endLine}: `;
 }
 
 async function updateGolden(directory: URL, outcome: Outcome): Promise<void> {
