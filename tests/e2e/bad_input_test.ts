@@ -28,7 +28,7 @@ const CASES: readonly Case[] = [
     line: 1,
   },
   { name: "empty Dockerfile", dockerfile: "", code: 3, says: /Dockerfile.*(empty|no )/ },
-  { name: "no Dockerfile", code: 4, says: /Cannot read Dockerfile "Dockerfile": not found/ },
+  { name: "no Dockerfile", code: 4, says: /Cannot read Dockerfile ".*Dockerfile": not found/ },
   {
     name: "Dockerfile that is not text",
     files: { Dockerfile: Uint8Array.of(0x46, 0x52, 0xff, 0xfe, 0x0a) },
@@ -88,13 +88,6 @@ const CASES: readonly Case[] = [
     says: /repo\/UPPER.*--destination/s,
   },
   { name: "no destination", dockerfile: "FROM busybox\n", output: "by args", code: 2, says: /--destination/ },
-  {
-    name: "a flag of kaniko's that comes later",
-    dockerfile: "FROM busybox\n",
-    args: ["--reproducible"],
-    code: 8,
-    says: /--reproducible.*not supported yet/,
-  },
   {
     name: "context that is not there",
     dockerfile: "FROM busybox\n",

@@ -109,7 +109,7 @@ EOF
     texts: {
       "o/one": "x is expanded\n",
       "o/two": "x is $X\n",
-      "o/run": "x is $X\nin the shell\n",
+      "o/run": "x is expanded\nin the shell\n",
       "o/tabs": "no tabs\n",
     },
   },

@@ -138,11 +138,16 @@ ENV B=b
 RUN ["env"]
 USER www-data:users
 WORKDIR /var/www
-RUN id -u; id -g; pwd; echo $HOME; umask; wc -c
+RUN id -u; id -g; id -G; pwd; echo $HOME; umask; wc -c
 USER root
 RUN setsid sleep 98765 & (sleep 98765 &) ; echo started
 RUN ps | grep -c '[s]leep 98765' || true
 RUN ping -c 1 -W 2 127.0.0.1 > /dev/null 2>&1 && echo up; head -c 3 /dev/urandom | wc -c
+RUN <<EOF
+#!/bin/cat
+a script of its own
+EOF
+RUN test ! -e /dev/pipes/EOF
 `,
     env: { LEAK: "1", DOCKER_CONFIG: "/elsewhere" },
     args: ["--no-push"],
@@ -152,8 +157,9 @@ RUN ping -c 1 -W 2 127.0.0.1 > /dev/null 2>&1 && echo up; head -c 3 /dev/urandom
     [...printedBySteps(ended.stderr)].sort(),
     [
       ...[PATH, "A=a", "B=b", "HOME=/root"],
-      ...["33", "100", "/var/www", "/var/www", "0022", "0"],
+      ...["33", "100", "100", "/var/www", "/var/www", "0022", "0"],
       ...["started", "0", "up", "3"],
+      ...["#!/bin/cat", "a script of its own"],
     ].sort(),
   );
 }
