@@ -155,7 +155,8 @@ function tokenRequest(
     parameters.set("refresh_token", credential.token);
     parameters.set("scope", scopes.join(" "));
     const headers = { "content-type": "application/x-www-form-urlencoded" };
-    return { ...call, operation, method: "POST", url: url.href, headers, body: parameters.toString() };
+    const body = parameters.toString();
+    return { ...call, operation, method: "POST", url: url.href, headers, body, followsRedirects: false };
   }
   for (const scope of scopes) parameters.append("scope", scope);
   for (const [name, value] of parameters) url.searchParams.append(name, value);

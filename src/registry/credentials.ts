@@ -134,8 +134,9 @@ export function credentialPaths(env: Readonly<Record<string, string>>): readonly
     REGISTRY_AUTH_FILE,
     XDG_RUNTIME_DIR && `${XDG_RUNTIME_DIR}/containers/auth.json`,
     XDG_CONFIG_HOME && `${XDG_CONFIG_HOME}/containers/auth.json`,
+    !XDG_CONFIG_HOME && HOME && `${HOME}/.config/containers/auth.json`,
   ];
-  return [...new Set(paths.filter((path): path is string => path !== undefined && path !== ""))];
+  return [...new Set(paths.filter((path): path is string => typeof path === "string" && path !== ""))];
 }
 
 /** KANIKO_<HOST>_USER and _PASSWORD; host in upper case with underscores, then its parent domains. */

@@ -5,6 +5,7 @@ import type { Reference } from "../oci/reference.ts";
 import type { BaseResolver, ResolvedImage } from "../plan/plan.ts";
 import { Authenticator } from "./auth.ts";
 import { RegistryClient } from "./client.ts";
+import { createCloudLogins } from "./cloud_logins.ts";
 import { Connections } from "./connections.ts";
 import { Credentials } from "./credentials.ts";
 import { findImage, type FoundImage, transfer, type TransferServices } from "./image_transfer.ts";
@@ -44,7 +45,10 @@ export function createRegistry(
 ): Registry {
   const connections = new Connections(options, services);
   const transport = new Transport(connections, services, transportOptions);
-  const credentials = new Credentials(services, { helpers: options.credentialHelpers });
+  const credentials = new Credentials(services, {
+    helpers: options.credentialHelpers,
+    clouds: createCloudLogins({ ...services, transport }),
+  });
   const authenticator = new Authenticator({ transport, credentials, now: services.now });
   const clients = clientPool({ connections, transport, authenticator });
   const { log, signal, sleep } = services;

@@ -24,6 +24,8 @@ export interface TransportRequest extends CallName {
   readonly authorization?: string | undefined;
   /** False for calls that must not be repeated blindly. Default true. */
   readonly retries?: boolean;
+  /** False for calls that carry secrets besides `authorization`: an answer that redirects is then the answer. */
+  readonly followsRedirects?: boolean;
   /** Whether the bytes are checked against a digest, so that a redirect from https to http does no harm. */
   readonly isContentAddressed?: boolean;
   /**
@@ -164,6 +166,7 @@ async function bufferBody(reply: Reply, request: TransportRequest): Promise<Repl
 function redirectTarget(request: TransportRequest, reply: Reply): string | undefined {
   const keepsMethod = reply.status === 307 || reply.status === 308;
   const isRead = request.method === "GET" || request.method === "HEAD";
+  if (request.followsRedirects === false) return undefined;
   const isRedirect = keepsMethod || reply.status === 301 || reply.status === 302 || reply.status === 303;
   if (!isRedirect || !(isRead || keepsMethod) || request.body instanceof ReadableStream) return undefined;
   const location = reply.headers.get("location");

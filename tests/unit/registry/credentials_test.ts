@@ -1,5 +1,11 @@
 import { deepEqual, equal, rejects } from "node:assert/strict";
-import { credentialPaths, Credentials, type CredentialServices } from "../../../src/registry/credentials.ts";
+import {
+  type CloudLogins,
+  credentialPaths,
+  Credentials,
+  type CredentialServices,
+} from "../../../src/registry/credentials.ts";
+import { CREDENTIAL_HELPERS } from "../../../src/registry/registry_options.ts";
 import { recordingLogger } from "../../support/registry_world.ts";
 
 interface Case {
@@ -95,6 +101,39 @@ Deno.test("credentialPaths lists docker's, kaniko's and podman's places", () => 
     "/root/.docker/config.json",
     "/kaniko/.docker/config.json",
     "/run/u/containers/auth.json",
+    "/root/.config/containers/auth.json",
   ]);
   equal(credentialPaths({ HOME: "/x", KANIKO_DIR: "/x" }).length, 1);
+});
+
+Deno.test("Credentials asks the clouds between variables and GitLab, leaves out what is turned off, and tells what it tried", async () => {
+  const env = {
+    KANIKO_R_IO_USER: "variable",
+    KANIKO_R_IO_PASSWORD: "secret",
+    CI_REGISTRY: "r.io",
+    CI_REGISTRY_USER: "gitlab",
+    CI_REGISTRY_PASSWORD: "secret",
+  };
+  const services: CredentialServices = {
+    env,
+    credentialPaths: ["/1.json"],
+    readTextFile: () => Promise.resolve(login("r.io/a", "first")),
+    runProgram: () => Promise.reject(new TypeError("no program")),
+    log: recordingLogger([]),
+    signal: new AbortController().signal,
+  };
+  const clouds: CloudLogins = {
+    find: (registry, helpers, notes) => {
+      notes.push("Azure was asleep");
+      const credential = { kind: "basic", username: "cloud", password: "secret" } as const;
+      return Promise.resolve(registry === "r.io" && helpers.has("ecr") ? { credential, origin: "ECR" } : undefined);
+    },
+  };
+  const all = new Credentials(services, { helpers: new Set(CREDENTIAL_HELPERS), clouds });
+  deepEqual(all.tried("r.io"), []);
+  deepEqual(await names(all, "r.io"), ["first", "variable", "cloud", "gitlab"]);
+  const origins = ["/1.json for r.io/a", "KANIKO_R_IO_USER", "ECR", "CI_REGISTRY_USER", "Azure was asleep"];
+  deepEqual(all.tried("r.io"), origins);
+  const none = new Credentials(services, { helpers: new Set(), clouds });
+  deepEqual(await names(none, "r.io"), ["first"]);
 });

@@ -1,8 +1,9 @@
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import { parsePlatform } from "../../../src/oci/platform.ts";
 import { parseReference } from "../../../src/oci/reference.ts";
 import { createRegistry } from "../../../src/registry/registry.ts";
 import { DEFAULT_REGISTRY_OPTIONS } from "../../../src/registry/registry_options.ts";
+import { AWS_SECRETS, ECR_PASSWORD, ecrAnswer, signedAws } from "../../support/fake_clouds.ts";
 import { fakeRegistry } from "../../support/fake_registry.ts";
 import { registryWorld } from "../../support/registry_world.ts";
 import { sampleBytes, sampleImage, storeImage } from "../../support/sample_image.ts";
@@ -56,4 +57,29 @@ Deno.test("createRegistry reads and calls nothing before it is used", () => {
   using registry = createRegistry(DEFAULT_REGISTRY_OPTIONS, world.services);
   ok(registry.resolver !== undefined);
   equal(touched, 0);
+});
+
+Deno.test("createRegistry logs in to a cloud's registry by itself, and says what failed when it is told not to", async () => {
+  const host = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
+  const fake = fakeRegistry({ auth: { kind: "basic", username: "AWS", password: ECR_PASSWORD } });
+  storeImage(fake, "app", "1", sampleImage());
+  const clouds = signedAws("ecr", "eu-west-1", () => ecrAnswer(1_800_043_200));
+  const world = registryWorld(
+    async (url, init) => {
+      const { client: _client, ...plain } = init;
+      return url.startsWith("https://api.ecr.") ? await clouds(new Request(url, plain)) : await fake.fetch(url, init);
+    },
+    { env: { AWS_ACCESS_KEY_ID: "AKIASTATIC", AWS_SECRET_ACCESS_KEY: AWS_SECRETS.AKIASTATIC ?? "" } },
+  );
+  const wanted = [parseReference(`${host}/app:1`), parsePlatform("linux/amd64")] as const;
+  using registry = createRegistry(DEFAULT_REGISTRY_OPTIONS, world.services);
+  equal((await registry.resolver.resolve(...wanted)).manifest.layers.length, 2);
+  const credentialHelpers = new Set(["env"] as const);
+  using without = createRegistry({ ...DEFAULT_REGISTRY_OPTIONS, credentialHelpers }, world.services);
+  await rejects(without.resolver.resolve(...wanted), { name: "RegistryAuthError", hint: /No credentials for 1234/ });
+  using wrong = createRegistry(DEFAULT_REGISTRY_OPTIONS, {
+    ...world.services,
+    env: { ...world.services.env, AWS_SECRET_ACCESS_KEY: "wrong" },
+  });
+  await rejects(wrong.resolver.resolve(...wanted), { hint: /were found.*\(Cannot get a login of Amazon ECR/ });
 });

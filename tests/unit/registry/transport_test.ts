@@ -68,6 +68,13 @@ Deno.test("Transport.send does not repeat what must not be repeated", async () =
   equal(missing.outcome, 404);
 });
 
+Deno.test("Transport.send takes a redirect as the answer when the call carries secrets in its body", async () => {
+  const call = "POST https://r.io/v2/x";
+  const answer = new Response(null, { status: 307, headers: { location: "https://evil.example/" } });
+  const { outcome } = await play([{ call, answer }], { method: "POST", body: "secret", followsRedirects: false });
+  equal(outcome, 307);
+});
+
 Deno.test("Transport.send keeps credentials on the same origin and strips them elsewhere", async () => {
   const { outcome, text } = await play([
     { call: GET_LINE, headers: { authorization: "Bearer t" }, answer: redirect("/other") },
