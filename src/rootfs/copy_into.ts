@@ -123,6 +123,7 @@ class Copying {
   async copySources(): Promise<void> {
     for (const part of this.#findParts()) {
       this.#options.signal.throwIfAborted();
+      this.#writer.forgetCopies(); // Hard links are kept within one source, as BuildKit does.
       if (part.node.node.type === "directory") await this.#copyDirectory(part);
       else if (await this.#isUnpacked(part)) await this.#unpack(part);
       else part.copier.copyNode(part.node, this.#target.forFile(part.node.name));
@@ -189,7 +190,7 @@ class Copying {
     }
   }
 
-  async #copyDirectory({ node: source, copier }: CopyPart): Promise<void> {
+  async #copyDirectory({ source: { keepsOwner }, node: source, copier }: CopyPart): Promise<void> {
     const inner = this.#target.forDirectory();
     let turnStart = performance.now();
     for (const _ of copier.copyContents(source, inner)) {
@@ -197,7 +198,10 @@ class Copying {
       await this.#rest();
       turnStart = performance.now();
     }
-    if (this.#writer.hasWritten(inner)) this.#writer.setDirectoryTime(inner, source.node.mtimeNs);
+    // BuildKit gives it to directories that were there, too; of a context it does not know the time of the root.
+    const isWholeContext = source.path === "/" && !keepsOwner;
+    const isTimed = this.#step.parents ? this.#writer.hasWritten(inner) : !isWholeContext;
+    if (isTimed) this.#writer.setDirectoryTime(inner, source.node.mtimeNs);
   }
 
   async #isUnpacked({ source, node, unpack }: CopyPart): Promise<boolean> {

@@ -10,6 +10,7 @@ import { baseName, joinPath, parentPath, pathText, type RawPath } from "../sys/r
 import { AT_CWD, fstat, type Inode, lstat, lstatAt } from "../sys/stat.ts";
 import { directoryNames } from "../sys/walk.ts";
 import type { CopySource, CopySourceNode } from "./copy_source.ts";
+import { isSameNode } from "./_same_node.ts";
 import { copiedXattrs, type CopyWriter, NO_NODE_XATTRS, type NodeMetadata, type NodePlace } from "./copy_writer.ts";
 import type { Owner } from "./owner.ts";
 import type { ModeChange } from "./symbolic_mode.ts";
@@ -126,8 +127,9 @@ export class TreeCopier {
     // Copying a tree into itself: what is being written is not read again.
     if (isSameInode(node, this.#targetRoot) && !isSameInode(node, existing)) return;
     if (existing === undefined) this.#writer.startDirectory(place);
-    else this.#writer.note(place.inner);
     const xattrs = this.#xattrsOf(source);
+    const metadata = this.#metadataOf(node, xattrs);
+    if (existing !== undefined && !hasSameOwnership(existing, metadata)) this.#writer.note(place.inner);
     const from = openDirectory(source.directory, source.name);
     try {
       const to = openDirectoryPath(place.directory, place.name);
@@ -147,7 +149,7 @@ export class TreeCopier {
     } finally {
       closeFile(from);
     }
-    if (!isSameInode(node, existing)) this.#writer.finishDirectory(place, this.#metadataOf(node, xattrs));
+    if (!isSameInode(node, existing)) this.#writer.finishDirectory(place, metadata);
   }
 
   /** `isFree` says that the name is known not to be taken. */
@@ -156,6 +158,7 @@ export class TreeCopier {
     if (existing !== undefined) {
       if (existing.type === "directory") throw blocked("copy a file to", place.inner, "a directory is there");
       if (isSameInode(node, existing)) return this.#writer.note(place.inner);
+      if (this.#isThereAlready(source, node, place, existing)) return;
       unlink(place.directory, place.name);
     }
     if (node.type === "file") this.#copyFile(source, node, place);
@@ -163,6 +166,18 @@ export class TreeCopier {
       const target = readLink(source.directory, source.name);
       this.#writer.writeSymlink(place, target, this.#metadataOf(node, NO_NODE_XATTRS));
     } else this.#writer.writeSpecial(place, node, this.#metadataOf(node, NO_NODE_XATTRS));
+  }
+
+  /** Like BuildKit's layers, ours do not repeat what is the same below. Names of one inode are always written: they are one file. */
+  #isThereAlready(source: SourcePlace, node: Inode, place: NodePlace, existing: Inode): boolean {
+    if (node.nlink > 1 || node.type !== existing.type || node.size !== existing.size) return false;
+    const metadata = this.#metadataOf(node, this.#xattrsOf(source));
+    const from = { ...source, node, hostPath: this.#source.tree.hostPath(source.inner) };
+    return isSameNode(
+      from,
+      { ...place, node: existing, hostPath: this.#writer.rootfs.hostPath(place.inner) },
+      metadata,
+    );
   }
 
   #copyFile(source: SourcePlace, node: Inode, place: NodePlace): void {
@@ -225,6 +240,10 @@ function isEmptyDirectory(place: SourcePlace, node: Inode): boolean {
   } finally {
     closeFile(fd);
   }
+}
+
+function hasSameOwnership(a: NodeMetadata | Inode, b: NodeMetadata | Inode): boolean {
+  return a.uid === b.uid && a.gid === b.gid && a.mode === b.mode;
 }
 
 function isSameInode(a: Inode, b: Inode | undefined): boolean {

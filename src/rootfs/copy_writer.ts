@@ -119,6 +119,12 @@ export class CopyWriter {
     return this.#copies.get(key);
   }
 
+  /** Ends the sharing of copies: what is copied from now on gets inodes of its own. */
+  forgetCopies(): void {
+    this.#copies.clear();
+    this.#copyKeys.clear();
+  }
+
   /** Whether this writer has noted the inner path. */
   hasWritten(inner: RawPath): boolean {
     return this.#written.has(inner);

@@ -1,15 +1,16 @@
 /**
  * Unpacks an archive that ADD names into a directory of the rootfs. Names are relative to that directory, whatever they
- * begin with; ".." out of it is an error; symlinks on the way are followed inside the rootfs. Not a layer: whiteouts
- * have no meaning here.
+ * begin with; ".." out of it is an error; it is the root for symlinks on the way, as BuildKit unpacks chrooted to it. Not
+ * a layer: whiteouts have no meaning here.
  */
 import { ContextError } from "../context/context_error.ts";
-import { joinPath, parentPath, pathComponents, pathText, type RawPath } from "../sys/raw_path.ts";
+import { joinPath, pathComponents, pathText, type RawPath } from "../sys/raw_path.ts";
 import { lstat } from "../sys/stat.ts";
 import type { TarHeader } from "../tar/header.ts";
 import { readTar, type TarVisitor } from "../tar/read.ts";
 import { type CopyWriter, type FileWrite, NO_NODE_XATTRS, type NodeMetadata, placeOf } from "./copy_writer.ts";
 import type { Owner } from "./owner.ts";
+import { Rootfs } from "./rootfs.ts";
 
 /** What to unpack where. */
 export interface UnpackRequest {
@@ -42,6 +43,7 @@ export async function unpackArchive(
 class Unpacker implements TarVisitor {
   readonly #writer: CopyWriter;
   readonly #request: UnpackRequest;
+  readonly #destination: Rootfs;
   /** Parent as written -> resolved; cleared when a link may have changed the answer. */
   #parents = new Map<string, RawPath>();
   /** Times of directories, set when all is in them. */
@@ -51,6 +53,7 @@ class Unpacker implements TarVisitor {
   constructor(writer: CopyWriter, request: UnpackRequest) {
     this.#writer = writer;
     this.#request = request;
+    this.#destination = new Rootfs(writer.rootfs.hostPath(request.destination), []);
   }
 
   entry(header: TarHeader): void {
@@ -136,7 +139,7 @@ class Unpacker implements TarVisitor {
     const key = parts.join("/");
     const known = this.#parents.get(key);
     if (known !== undefined) return known;
-    const parent = this.#writer.rootfs.resolve(joinPath(this.#request.destination, key as RawPath), true);
+    const parent = this.#resolve(key as RawPath);
     if (!this.#writer.rootfs.isProtected(parent)) {
       const { uid, gid } = this.#request.owner ?? { uid: 0, gid: 0 };
       this.#writer.makeDirectories(parent, { uid, gid, mode: PARENT_MODE });
@@ -145,11 +148,16 @@ class Unpacker implements TarVisitor {
     return parent;
   }
 
+  /** The inner path of `path` below the destination, which is the root for all links on the way. */
+  #resolve(path: RawPath): RawPath {
+    const below = this.#destination.resolve(`/${path}` as RawPath, true);
+    return below === "/" ? this.#request.destination : joinPath(this.#request.destination, below.slice(1) as RawPath);
+  }
+
   #linkTarget(header: TarHeader): RawPath {
     const parts = this.#innerParts(header, header.linkPath);
     const rootfs = this.#writer.rootfs;
-    const wanted = joinPath(this.#request.destination, parts.join("/") as RawPath);
-    const inner = joinPath(rootfs.resolve(parentPath(wanted), true), parts.at(-1) ?? ("" as RawPath));
+    const inner = joinPath(this.#resolve(parts.slice(0, -1).join("/") as RawPath), parts.at(-1) ?? ("" as RawPath));
     const host = rootfs.hostPath(inner);
     const type = rootfs.isProtected(inner) ? undefined : lstat(host)?.type;
     if (type === undefined || type === "directory") {

@@ -5,7 +5,9 @@ import { FormatError, UnsupportedError } from "../../../src/errors.ts";
 import type { CopyRequest } from "../../../src/rootfs/copy_into.ts";
 import { copyInto } from "../../../src/rootfs/copy_into.ts";
 import { createContentHasher } from "../../../src/rootfs/content_hash.ts";
+import { setTimes } from "../../../src/sys/inode.ts";
 import { rawPath } from "../../../src/sys/raw_path.ts";
+import { AT_CWD } from "../../../src/sys/stat.ts";
 import { writeTar } from "../../../src/tar/write.ts";
 import {
   CopyScene,
@@ -244,10 +246,10 @@ const CASES: readonly Case[] = [
     gives: { "/x": "d", "/x/a": "f:1", "/x/c": "f:1", "/x/s": "d", "/x/s/b": "h:/x/a" },
   },
   {
-    name: "hard links over two sources of one COPY",
+    name: "hard links over two sources of one COPY as two files",
     source: { "/a": "f:1", "/b": "h:/a" },
     step: { patterns: ["a", "b"], destination: "/x/" },
-    gives: { "/x": "d", "/x/a": "f:1", "/x/b": "h:/x/a" },
+    gives: { "/x": "d", "/x/a": "f:1", "/x/b": "f:1" },
   },
   {
     name: "hard links whose first copy was replaced as a copy",
@@ -701,13 +703,63 @@ Deno.test("copyInto ends when a tree is copied into itself", async () => {
   deepEqual(copy.root(), { "/a": "f:1", "/x": "d", "/x/y": "d", "/x/y/a": "f:1", "/x/y/x": "d" });
 });
 
+const SAME: TreeText = { "/d/f": "f:one", "/d/l": "l:f", "/d/s/g": "f:two@750" };
+
+Deno.test("copyInto writes nothing when all of it is there already", async () => {
+  using copy = new CopyScene({ source: SAME });
+  deepEqual(await copy.copy({ patterns: ["d"], destination: "/x/" }), ["/x", "/x/f", "/x/l", "/x/s", "/x/s/g"]);
+  const inode = copy.node("/x/f")?.ino;
+  deepEqual(await copy.copy({ patterns: ["d"], destination: "/x/" }), []);
+  deepEqual(await copy.copy({ patterns: ["d/f", "d/l"], destination: "/x/" }), ["/x/l"]);
+  equal(copy.node("/x/f")?.ino, inode);
+});
+
+const CHANGES: readonly (readonly [what: string, step: Partial<CopyRequest>, written: readonly string[]])[] = [
+  ["the mode", { chmod: "g=u" }, ["/x/f", "/x/s", "/x/s/g"]],
+  ["the owner", { chown: "7:8" }, ["/x/f", "/x/l", "/x/s", "/x/s/g"]],
+];
+
+for (const [what, step, written] of CHANGES) {
+  Deno.test(`copyInto writes again what is there when ${what} differs`, async () => {
+    using copy = new CopyScene({ source: SAME });
+    await copy.copy({ patterns: ["d"], destination: "/x/" });
+    deepEqual(await copy.copy({ patterns: ["d"], destination: "/x/", ...step }), written);
+  });
+}
+
+Deno.test("copyInto writes again what is there when content, target or time differ", async () => {
+  using copy = new CopyScene({ source: { "/d/a": "f:1", "/d/b": "f:1", "/d/c": "f:1", "/d/l": "l:a" } });
+  await copy.copy({ patterns: ["d"], destination: "/x/" });
+  await Deno.writeTextFile(copy.sourcePath("/d/a"), "2");
+  await Deno.utime(copy.sourcePath("/d/b"), 5, 5);
+  await Deno.remove(copy.sourcePath("/d/l"));
+  await Deno.symlink("b", copy.sourcePath("/d/l"));
+  for (const name of ["a", "l"]) setTimes(AT_CWD, rawPath(copy.sourcePath(`/d/${name}`)), SOURCE_MTIME_NS);
+  deepEqual(await copy.copy({ patterns: ["d"], destination: "/x/" }), ["/x/a", "/x/b", "/x/l"]);
+  equal(await Deno.readTextFile(copy.hostPath("/x/a")), "2");
+  equal(await Deno.readLink(copy.hostPath("/x/l")), "b");
+});
+
+Deno.test("copyInto gives a directory that was there the time of the source directory", async () => {
+  using copy = new CopyScene({ source: { "/d/f": "f:1" }, root: { "/x": "d@711" } });
+  await copy.copy({ patterns: ["d"], destination: "/x" });
+  equal(copy.node("/x")?.mtimeNs, SOURCE_MTIME_NS);
+  equal(copy.node("/x")?.mode, 0o711);
+});
+
+Deno.test("copyInto gives no directory the time of the context's root", async () => {
+  using copy = new CopyScene({ source: { "/f": "f:1" } });
+  await copy.copy({ patterns: ["."], destination: "/x/" });
+  equal(copy.node("/x")?.mtimeNs, 0n);
+});
+
 Deno.test("copyInto leaves out protected places of the rootfs, with a warning", async () => {
   using copy = new CopyScene({
     source: { "/proc/x": "f:1", "/sys": "d@700", "/a": "f:2", "/etc/hosts": "f:3", "/etc/b": "f:4" },
     root: { "/proc": "d", "/sys": "d", "/etc/hosts": "f:o" },
     protectedPaths: ["/proc", "/sys", "/etc/hosts"],
   });
-  deepEqual(await copy.copy({ patterns: ["."] }), ["/a", "/etc", "/etc/b"]);
+  deepEqual(await copy.copy({ patterns: ["."] }), ["/a", "/etc/b"]);
   deepEqual(copy.root(), { "/a": "f:2", "/etc": "d", "/etc/b": "f:4", "/etc/hosts": "f:o", "/proc": "d", "/sys": "d" });
   deepEqual(copy.log.map((line) => line.split(":")[0]), [
     `warn Not copied to "/etc/hosts"`,

@@ -79,6 +79,22 @@ const CASES: readonly Case[] = [
     gives: { "/p": "d@711" },
   },
   {
+    name: "through links that lead from the destination as their root",
+    destination: "/p",
+    root: { "/p/l": "l:/t", "/p/u": "l:../../t", "/t": "d" },
+    members: [["l/f", {}, "x"], ["u/g", {}, "y"], ["h", link("l/f", "hardlink")]],
+    gives: {
+      "/p": "d",
+      "/p/h": "f:x",
+      "/p/l": "l:/t",
+      "/p/t": "d",
+      "/p/t/f": "h:/p/h",
+      "/p/t/g": "f:y",
+      "/p/u": "l:../../t",
+      "/t": "d",
+    },
+  },
+  {
     name: "names with .. that stay inside",
     members: [["a/../f", {}, "x"], ["/../g", {}, "y"]],
     gives: { "/f": "f:x", "/g": "f:y" },
