@@ -1,10 +1,12 @@
-/** RUN as a step: the argv with its shell, heredocs given to the shell or made a script, the environment frozen. */
+/** RUN as a step: the argv with its shell, heredocs given to the shell or made a script, environment and mounts frozen. */
+import { type ExpandOptions, expandWord } from "../dockerfile/expand.ts";
 import { parseHeredocWord, stripLeadingTabs } from "../dockerfile/heredoc.ts";
 import { DockerfileError, type Heredoc, type RunInstruction } from "../dockerfile/instruction.ts";
 import type { ContainerConfig } from "../oci/image_config.ts";
 import { historyArgs, proxyVariables, runEnv, type StageScope } from "./args.ts";
 import { commandArgv, workdirOf } from "./config_state.ts";
-import type { RunStep } from "./plan.ts";
+import type { CopySource, RunStep } from "./plan.ts";
+import { planMounts } from "./plan_mounts.ts";
 import { stepTitle } from "./step_title.ts";
 
 /** What a RUN is planned with. */
@@ -12,17 +14,25 @@ export interface RunSurroundings {
   readonly scope: StageScope;
   readonly config: ContainerConfig;
   readonly buildArgs: ReadonlyMap<string, string>;
+  readonly expand: ExpandOptions;
+  /** What `from` of a mount means; the context when it is undefined. */
+  readonly mountSource: (from: string | undefined) => CopySource;
 }
 
 /** Where a script of a heredoc is shown to the command. */
 const SCRIPT_FOLDER = "/dev/pipes";
 
-/** Plans one RUN. Throws DockerfileError for unknown networks, and for flags that are not supported yet. */
+/** Plans one RUN. Throws DockerfileError for mounts that make no sense, for unknown networks, and for flags that are not supported yet. */
 export function planRun(instruction: RunInstruction, surroundings: RunSurroundings): RunStep {
   const network = checkFlags(instruction);
-  const { scope, config, buildArgs } = surroundings;
+  const { scope, config, buildArgs, expand, mountSource } = surroundings;
   const { argv, script } = readCommand(instruction, config);
   const proxyNames = proxyVariables(buildArgs).map(([name]) => name);
+  const mounts = planMounts(instruction, {
+    workdir: workdirOf(config),
+    expand: (value) => expandWord(value, scope.env, expand),
+    source: mountSource,
+  });
   return {
     kind: "run",
     range: instruction.range,
@@ -35,25 +45,23 @@ export function planRun(instruction: RunInstruction, surroundings: RunSurroundin
     user: config.User ?? "",
     workdir: workdirOf(config),
     network,
+    ...(mounts.length === 0 ? {} : { mounts }),
   };
 }
 
-function checkFlags(instruction: RunInstruction): "default" | "host" {
-  const { range, mounts, devices, network, security } = instruction;
+function checkFlags(instruction: RunInstruction): RunStep["network"] {
+  const { range, devices, network, security } = instruction;
   const unsupported = (feature: string): never => {
     throw new DockerfileError(`RUN ${feature} is not supported yet`, range);
   };
-  if (mounts.length > 0) return unsupported("--mount");
   if (devices.length > 0) return unsupported("--device");
   if (security === "insecure") return unsupported("--security=insecure");
   if (security !== undefined && security !== "sandbox") {
     throw new DockerfileError(`Cannot use --security="${security}": expected sandbox or insecure`, range);
   }
-  if (network === "none") return unsupported("--network=none");
-  if (network !== undefined && network !== "default" && network !== "host") {
-    throw new DockerfileError(`Cannot use --network="${network}": expected default, none or host`, range);
-  }
-  return network ?? "default";
+  if (network === undefined || network === "default") return "default";
+  if (network === "none" || network === "host") return network;
+  throw new DockerfileError(`Cannot use --network="${network}": expected default, none or host`, range);
 }
 
 /**

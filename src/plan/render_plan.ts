@@ -4,7 +4,8 @@ import type { ContainerConfig } from "../oci/image_config.ts";
 import { formatPlatform } from "../oci/platform.ts";
 import { formatReference } from "../oci/reference.ts";
 import { DEFAULT_PATH } from "./config_state.ts";
-import type { CopyStep, Plan, PlanWarning, ResolvedImage, RunStep, StagePlan, Step } from "./plan.ts";
+import type { CopySource, CopyStep, Plan, PlanWarning, ResolvedImage, RunStep, StagePlan, Step } from "./plan.ts";
+import { renderMounts } from "./render_mounts.ts";
 
 /**
  * Writes `plan`: warnings, then each stage in the order of the build with its base, its steps and its final config. Of the
@@ -55,7 +56,7 @@ function renderBase({ base }: StagePlan, plan: Plan): string {
 function renderDetails(step: Step, knownEnv: ReadonlySet<string>, plan: Plan): readonly string[] {
   switch (step.kind) {
     case "run":
-      return renderRun(step, knownEnv);
+      return renderRun(step, knownEnv, plan);
     case "copy":
       return renderCopy(step, plan);
     case "workdir":
@@ -65,7 +66,7 @@ function renderDetails(step: Step, knownEnv: ReadonlySet<string>, plan: Plan): r
   }
 }
 
-function renderRun(step: RunStep, knownEnv: ReadonlySet<string>): readonly string[] {
+function renderRun(step: RunStep, knownEnv: ReadonlySet<string>, plan: Plan): readonly string[] {
   const { script, network, proxyNames } = step;
   return [
     `argv ${JSON.stringify(step.argv)}`,
@@ -75,12 +76,13 @@ function renderRun(step: RunStep, knownEnv: ReadonlySet<string>): readonly strin
     ...present("user", step.user),
     ...(step.workdir === "/" ? [] : [`workdir ${JSON.stringify(step.workdir)}`]),
     ...(network === "default" ? [] : [`network ${network}`]),
+    ...renderMounts(step.mounts ?? [], (source) => renderSource(source, plan)),
   ];
 }
 
 function renderCopy(step: CopyStep, plan: Plan): readonly string[] {
   return [
-    `from ${renderSource(step, plan)}`,
+    `from ${renderSource(step.source, plan)}`,
     ...(step.patterns.length === 0 ? [] : [`patterns ${JSON.stringify(step.patterns)}`]),
     ...step.inlineFiles.map(({ name, content }) => `file ${JSON.stringify(name)} ${JSON.stringify(content)}`),
     `destination ${JSON.stringify(step.destination)}`,
@@ -93,7 +95,7 @@ function renderCopy(step: CopyStep, plan: Plan): readonly string[] {
   ];
 }
 
-function renderSource({ source }: CopyStep, plan: Plan): string {
+function renderSource(source: CopySource, plan: Plan): string {
   switch (source.kind) {
     case "context":
       return "context";

@@ -2,8 +2,20 @@ import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
 import type { ContainerConfig } from "../../../src/oci/image_config.ts";
 import { startScope } from "../../../src/plan/args.ts";
 import type { RunStep } from "../../../src/plan/plan.ts";
-import { planRun } from "../../../src/plan/plan_run.ts";
+import { planRun, type RunSurroundings } from "../../../src/plan/plan_run.ts";
 import { parseOne } from "../../support/plan_request.ts";
+
+/** A stage without anything, but for what a test says. */
+function surroundingsOf(more: Partial<RunSurroundings> = {}): RunSurroundings {
+  return {
+    scope: startScope([]),
+    config: {},
+    buildArgs: new Map(),
+    expand: { escape: "\\" },
+    mountSource: () => ({ kind: "context" }),
+    ...more,
+  };
+}
 
 const COMMANDS: readonly (readonly [line: string, argv: readonly string[], script?: RunStep["script"]])[] = [
   ['RUN echo "$a" \\\n  $b', ["/bin/sh", "-c", 'echo "$a"   $b']],
@@ -44,7 +56,7 @@ Deno.test("planRun freezes environment, user, workdir and shell", () => {
 Deno.test("planRun shows ARGs in the history, and names proxies apart", () => {
   const instruction = parseOne("RUN", "RUN a");
   const scope = { env: new Map([["A", "1"]]), args: new Map([["A", "1"], ["B", undefined]]) };
-  const step = planRun(instruction, { scope, config: {}, buildArgs: new Map([["http_proxy", "p"]]) });
+  const step = planRun(instruction, surroundingsOf({ scope, buildArgs: new Map([["http_proxy", "p"]]) }));
   strictEqual(step.history, "RUN |2 A=1 B= /bin/sh -c a # buildkit");
   deepStrictEqual(step.env, ["A=1", "HTTP_PROXY=p", "http_proxy=p"]);
   deepStrictEqual(step.proxyNames, ["HTTP_PROXY", "http_proxy"]);
@@ -53,12 +65,19 @@ Deno.test("planRun shows ARGs in the history, and names proxies apart", () => {
 Deno.test("planRun takes the networks that are there", () => {
   strictEqual(plan("RUN --network=default a").network, "default");
   strictEqual(plan("RUN --network=host a").network, "host");
+  strictEqual(plan("RUN --network=none a").network, "none");
   strictEqual(plan("RUN --security=sandbox a").network, "default");
 });
 
+Deno.test("planRun expands the values of mounts with the variables of the stage", () => {
+  const scope = startScope(["T=/t"]);
+  const step = planRun(parseOne("RUN", "RUN --mount=type=tmpfs,target=$T/${U:-u} $T"), surroundingsOf({ scope }));
+  deepStrictEqual(step.mounts, [{ kind: "tmpfs", target: "/t/u" }]);
+  deepStrictEqual(step.argv, ["/bin/sh", "-c", "$T"]);
+});
+
 const FAULTS: readonly (readonly [line: string, message: string])[] = [
-  ["RUN --mount=type=tmpfs,target=/x a", "RUN --mount is not supported yet"],
-  ["RUN --network=none a", "RUN --network=none is not supported yet"],
+  ["RUN --mount=type=tmpfs,target=/ a", 'Cannot use --mount=type=tmpfs,target=/: invalid mount target "/"'],
   ["RUN --security=insecure a", "RUN --security=insecure is not supported yet"],
   ["RUN --device=x a", "RUN --device is not supported yet"],
   ["RUN <<a/b\n#!x\na/b", 'Cannot run heredoc "a/b": the name of a script is that of a file'],
@@ -72,7 +91,7 @@ for (const [line, message] of FAULTS) {
 
 Deno.test("planRun throws when network or security are unknown", () => {
   const instruction = parseOne("RUN", "RUN a");
-  const surroundings = { scope: startScope([]), config: {}, buildArgs: new Map() };
+  const surroundings = surroundingsOf();
   const { range } = instruction;
   throws(() => planRun({ ...instruction, network: "x" }, surroundings), {
     message: 'Cannot use --network="x": expected default, none or host',
@@ -85,5 +104,5 @@ Deno.test("planRun throws when network or security are unknown", () => {
 });
 
 function plan(line: string, config: ContainerConfig = {}): RunStep {
-  return planRun(parseOne("RUN", line), { scope: startScope(["PATH=/bin"]), config, buildArgs: new Map() });
+  return planRun(parseOne("RUN", line), surroundingsOf({ scope: startScope(["PATH=/bin"]), config }));
 }
