@@ -18,6 +18,12 @@ export function resolvePath(workdir: string, path: string): string {
   return `/${clean.join("/")}`;
 }
 
+/** Gives the WORKDIR after `workdir`: an absolute one is kept as written, as BuildKit does; an empty one changes nothing. */
+export function resolveWorkdir(workdir: string, path: string): string {
+  if (path === "") return workdir.startsWith("/") ? workdir : resolvePath("/", workdir);
+  return path.startsWith("/") ? path : resolvePath(workdir, path);
+}
+
 /**
  * Gives the absolute destination of COPY and ADD. A trailing slash stays, as it says "a directory"; `/.` at the end, `.`
  * and nothing at all say so too and become one.

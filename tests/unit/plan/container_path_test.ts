@@ -1,6 +1,6 @@
 import { strictEqual } from "node:assert/strict";
 import fc from "fast-check";
-import { resolveDestination, resolvePath } from "../../../src/plan/container_path.ts";
+import { resolveDestination, resolvePath, resolveWorkdir } from "../../../src/plan/container_path.ts";
 
 const PATHS: readonly (readonly [workdir: string, path: string, resolved: string, destination: string])[] = [
   ["/", "a", "/a", "/a"],
@@ -20,6 +20,22 @@ for (const [workdir, path, resolved, destination] of PATHS) {
   Deno.test(`resolvePath and resolveDestination agree when "${path}" is seen from ${workdir}`, () => {
     strictEqual(resolvePath(workdir, path), resolved);
     strictEqual(resolveDestination(workdir, path), destination);
+  });
+}
+
+const WORKDIRS: readonly (readonly [workdir: string, path: string, next: string])[] = [
+  ["/a", "/b//./c/", "/b//./c/"],
+  ["/a/", "b/../c/", "/a/c"],
+  ["/a/", "", "/a/"],
+  ["a", "", "/a"],
+  ["a", "b", "/a/b"],
+  ["", "", "/"],
+  ["", "b", "/b"],
+];
+
+for (const [workdir, path, next] of WORKDIRS) {
+  Deno.test(`resolveWorkdir gives ${next} when "${path}" follows "${workdir}"`, () => {
+    strictEqual(resolveWorkdir(workdir, path), next);
   });
 }
 
