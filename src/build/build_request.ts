@@ -37,6 +37,8 @@ export interface LayerOptions {
   readonly level?: number;
   /** All that a stage changes is one layer, made at its last step that changes files. */
   readonly isSingle?: boolean;
+  /** Most bytes that a layer of a base image may unpack to; undefined is no bound. */
+  readonly maxUnpackedBytes?: number;
   /** No time of this build is in the image: times later than SOURCE_DATE_EPOCH, or 1970, become that. */
   readonly isReproducible?: boolean;
 }

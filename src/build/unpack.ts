@@ -7,10 +7,13 @@ import { Sha256Hasher } from "../oci/digest.ts";
 import type { KnownContents } from "../rootfs/content_hash.ts";
 import { extractLayer } from "../rootfs/extract_layer.ts";
 import type { Rootfs } from "../rootfs/rootfs.ts";
+import type { LayerOptions } from "./build_request.ts";
 import type { BuildSession } from "./build_session.ts";
 
 /** The part of a session that unpacking needs. */
-export type UnpackSession = Pick<BuildSession, "hasher" | "services">;
+export type UnpackSession = Pick<BuildSession, "hasher" | "services"> & {
+  readonly layers?: Pick<LayerOptions, "maxUnpackedBytes">;
+};
 
 /** Applies all layers of `image` to `rootfs`; the contents of what it wrote are added to `known`. */
 export async function unpackImage(
@@ -27,11 +30,13 @@ export async function unpackLayer(
   layer: Layer,
   rootfs: Rootfs,
   known: KnownContents,
-  { hasher, services: { log, signal } }: UnpackSession,
+  { hasher, services: { log, signal }, layers }: UnpackSession,
 ): Promise<void> {
   signal.throwIfAborted();
   log.debug("Unpacking layer", { digest: layer.descriptor.digest, size: layer.descriptor.size });
-  const tar = verifyDiffId(await openUncompressed(layer, signal), layer);
+  const maxBytes = layers?.maxUnpackedBytes;
+  const bounded = await openUncompressed(layer, signal, maxBytes === undefined ? {} : { maxBytes });
+  const tar = verifyDiffId(bounded, layer);
   const { digest } = layer.descriptor;
   await extractLayer(tar, rootfs, { hasher, known, layer: digest, log, signal }).catch((error: unknown) => {
     throw ofLayer(error, digest);

@@ -5,6 +5,7 @@ import type { Compression, ImageFormat } from "../oci/descriptor.ts";
 import { parsePlatform, type Platform } from "../oci/platform.ts";
 import { parseReference, type Reference } from "../oci/reference.ts";
 import { type FlagValues, UsageError } from "./flag.ts";
+import { byteCount } from "./byte_count.ts";
 import { keyValues } from "./key_values.ts";
 import { credentialPaths } from "../registry/credentials.ts";
 import { registryOptions } from "./registry_flags.ts";
@@ -100,6 +101,7 @@ function layerOptions(values: FlagValues): LayerOptions {
   }
   return {
     compression,
+    maxUnpackedBytes: byteCount("max-layer-size", values.text("max-layer-size")),
     ...(level !== -1 && { level }),
     ...((values.isSet("single-snapshot") || values.isSet("squash")) && { isSingle: true }),
     ...(values.isSet("reproducible") && { isReproducible: true }),

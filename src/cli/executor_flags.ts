@@ -175,6 +175,13 @@ const BUILD_FLAGS: readonly Flag[] = [
     support: "later",
     summary: "How often a failed unpacking is tried again",
   },
+  {
+    name: "max-layer-size",
+    kind: "text",
+    initial: "128GiB",
+    value: "SIZE",
+    summary: "Most that a layer of a base image may unpack to",
+  },
   { name: "dryrun", kind: "boolean", initial: false, summary: "Print the plan and build nothing" },
 ];
 

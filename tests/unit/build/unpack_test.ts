@@ -1,4 +1,4 @@
-import { equal, rejects } from "node:assert/strict";
+import { equal, ok, rejects } from "node:assert/strict";
 import { unpackImage } from "../../../src/build/unpack.ts";
 import { IntegrityError } from "../../../src/blob/verify_stream.ts";
 import { parseDiffId, sha256 } from "../../../src/oci/digest.ts";
@@ -25,5 +25,17 @@ Deno.test("unpackImage names the layer when it is not what its diffId says", asy
   const layer = { ...await memoryLayer("f", "x"), diffId: parseDiffId(sha256(new Uint8Array())) };
   await rejects(unpackImage(memoryImage([layer]), temp.rootfs, new Map(), world.session), (error: unknown) => {
     return error instanceof IntegrityError && error.message.includes(layer.descriptor.digest);
+  });
+});
+
+Deno.test("unpackImage stops at a layer that unpacks to more than it may", async () => {
+  await using world = await makeStageWorld();
+  using temp = new TempRoot();
+  const layer = await memoryLayer("bomb", "0".repeat(5_000_000));
+  ok(layer.descriptor.size < 100_000);
+  const session = { ...world.session, layers: { maxUnpackedBytes: 1_000_000 } };
+  await rejects(unpackImage(memoryImage([layer]), temp.rootfs, new Map(), session), (error: unknown) => {
+    return error instanceof Error && /more than 1000000 bytes/.test(error.message) &&
+      error.message.includes(layer.descriptor.digest);
   });
 });

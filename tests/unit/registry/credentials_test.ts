@@ -103,7 +103,7 @@ Deno.test("credentialPaths lists docker's, kaniko's and podman's places", () => 
     "/run/u/containers/auth.json",
     "/root/.config/containers/auth.json",
   ]);
-  equal(credentialPaths({ HOME: "/x", KANIKO_DIR: "/x" }).length, 1);
+  equal(credentialPaths({ HOME: "/x", KANIKO_DIR: "/x" }).length, 2);
 });
 
 Deno.test("Credentials asks the clouds between variables and GitLab, leaves out what is turned off, and tells what it tried", async () => {
