@@ -95,6 +95,12 @@ export function parseCacheKey(text: string): CacheKey {
   return text as CacheKey;
 }
 
+/** Reads a lineage; the same form as a key. Throws FormatError. */
+export function parseLineage(text: string): Lineage {
+  if (!CACHE_KEY.test(text)) throw new FormatError(`Cannot read lineage "${text}": expected 64 hex digits`);
+  return text as Lineage;
+}
+
 /**
  * Everything of a step, so that what the planner adds to steps is in the key without a word here, except what cannot
  * change the layer: where it stands, how it is shown, which variables are proxies, and those variables. Where it takes
