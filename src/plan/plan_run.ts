@@ -65,7 +65,7 @@ function checkFlags(instruction: RunInstruction): RunStep["network"] {
 }
 
 /**
- * A command that is nothing but a heredoc is its body: run by the shell, or as a program when it begins with `#!`. With
+ * A command that is nothing but a heredoc is its body: run by the shell, or as a program that the shell starts when it begins with `#!` (BuildKit). With
  * other text beside it, line and bodies are put together again, for the shell to read its own heredocs.
  */
 function readCommand(instruction: RunInstruction, config: ContainerConfig): Pick<RunStep, "argv" | "script"> {
@@ -85,7 +85,7 @@ function readCommand(instruction: RunInstruction, config: ContainerConfig): Pick
       instruction.range,
     );
   }
-  return { argv: [`${SCRIPT_FOLDER}/${name}`], script: { name, content } };
+  return { ...shell(`${SCRIPT_FOLDER}/${name}`), script: { name, content } };
 }
 
 function bodyOf(heredoc: Heredoc): string {
