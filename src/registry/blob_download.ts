@@ -68,7 +68,8 @@ function resuming(
         request.signal?.throwIfAborted();
         // A source that ends early twice at the same place has no more; the verification says so.
         const isStuck = piece.kind === "end" && offset === offsetAtResume;
-        if (isStuck || (piece.kind === "end" && offset >= descriptor.size)) return controller.close();
+        // A connection that breaks behind the last byte has lost nothing.
+        if (isStuck || offset >= descriptor.size) return controller.close();
         if (++resumes > MAX_RESUMES) throw brokenOff(request, piece.cause);
         offsetAtResume = offset;
         await session.wait(Math.min(resumes, 4), request.signal);
