@@ -1,6 +1,7 @@
 /**
  * The gate. `deno task ok` checks format, lint and types and runs the architecture, unit and doc tests; `deno task test` does
- * the same, sets up what the conformance and end-to-end tests need, and runs them too; `deno task oldest` runs the unit tests
+ * the same, sets up what the conformance and end-to-end tests need, and runs them too; `deno task test:parity` compares all of
+ * `fixtures/builds` with BuildKit; `deno task oldest` runs the unit tests
  * on the oldest Deno that is supported. The last line tells the counts.
  */
 import { passThrough, runCommand, say } from "../tests/support/run_command.ts";
@@ -42,8 +43,18 @@ async function fastSteps(): Promise<readonly Step[]> {
 
 /** The step that needs what the set-up makes: packages, the binaries, root. */
 function slowStep(): Step {
-  const tests = testStep("conformance and end-to-end tests", "slow", [], ["tests/conformance", "tests/e2e"]);
+  const tests = testStep("conformance and end-to-end tests", "slow", [], [
+    "tests/conformance",
+    "tests/e2e",
+    "tests/parity",
+  ]);
   return { ...tests, needsSetUp: true, timeoutMs: SLOW_TIMEOUT_MS };
+}
+
+/** All of the comparison with Docker's BuildKit; the slow step builds a part of the fixtures with it. */
+function paritySteps(): readonly Step[] {
+  const paths = ["tests/conformance/builds_test.ts", "tests/parity"];
+  return [{ ...testStep("comparison with BuildKit", "parity", [], paths), timeoutMs: SLOW_TIMEOUT_MS }];
 }
 
 /** The unit tests on the oldest Deno whose runtime base the compiled program may have. */
@@ -55,6 +66,7 @@ function oldestSteps(): readonly Step[] {
 /** The steps by the task's argument. */
 async function chooseSteps(name: string | undefined): Promise<readonly Step[]> {
   if (name === "oldest") return oldestSteps();
+  if (name === "parity") return paritySteps();
   const fast = await fastSteps();
   return name === "test" ? [SET_UP, ...fast, slowStep()] : fast;
 }

@@ -141,8 +141,8 @@ class Unpacker implements TarVisitor {
     if (known !== undefined) return known;
     const parent = this.#resolve(key as RawPath);
     if (!this.#writer.rootfs.isProtected(parent)) {
-      const { uid, gid } = this.#request.owner ?? { uid: 0, gid: 0 };
-      this.#writer.makeDirectories(parent, { uid, gid, mode: PARENT_MODE });
+      // Not the owner of --chown: BuildKit gives that to what the archive names alone.
+      this.#writer.makeDirectories(parent, { uid: 0, gid: 0, mode: PARENT_MODE });
     }
     this.#parents.set(key, parent);
     return parent;

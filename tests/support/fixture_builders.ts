@@ -2,17 +2,20 @@
 import type { BuildFixture, PreparedFixture, Recording } from "./build_fixture.ts";
 import { hubFlags } from "./build_world.ts";
 import { BUSYBOX_NAMES, busyboxLayout, DEBIAN_NAMES, debianLayout, pushBusybox, pushDebian } from "./debian_base.ts";
-import { describeImage, layerDigests } from "./image_description.ts";
+import { describeImage, type Json, layerDigests } from "./image_description.ts";
+import { type FixtureServer, startFixtureServer } from "./fixture_server.ts";
 import type { ReferenceDocker } from "./reference_docker.ts";
 import { type RegistryProcess, startRegistry } from "./registry_process.ts";
 import { runCommand } from "./run_command.ts";
 
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
+const SERVER_NAME = "SERVER_URL";
 const KILN_TIMEOUT_MS = 180_000;
 
-/** A registry with the base images, and the digests of their layers. Disposing stops it. */
+/** A registry with the base images, the digests of their layers, and a web server. Disposing stops them. */
 export interface BaseRegistry extends AsyncDisposable {
   readonly registry: RegistryProcess;
+  readonly server: FixtureServer;
   readonly layers: ReadonlySet<string>;
 }
 
@@ -31,8 +34,9 @@ export async function startBaseRegistry(): Promise<BaseRegistry> {
   const registry = stack.use(await startRegistry());
   await pushBusybox(registry);
   await pushDebian(registry);
+  const server = stack.use(await startFixtureServer());
   const owned = stack.move();
-  return { registry, layers, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return { registry, server, layers, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
 /** Builds with kiln from its sources. */
@@ -41,9 +45,9 @@ export async function buildWithKiln(build: FixtureBuild, base: BaseRegistry): Pr
   const command = [Deno.execPath(), "run", "-A", "--quiet", "--frozen", MAIN, "--isolation=chroot", "--no-push"];
   const input = [`--context=${files.context}`, `--dockerfile=${files.dockerfile}`, `--oci-layout-path=${layout}`];
   const choices = fixture.platform === undefined ? [] : [`--custom-platform=${fixture.platform}`];
-  const flags = [...hubFlags(base.registry), ...choices, ...sharedFlags(fixture), "--log-format=json"];
+  const flags = [...hubFlags(base.registry), ...choices, ...sharedFlags(fixture, base), "--log-format=json"];
   const result = await runCommand([...command, ...input, ...flags], { timeoutMs: KILN_TIMEOUT_MS });
-  if (result.code === 0) return { kind: "image", image: await describeImage(layout, base.layers) };
+  if (result.code === 0) return { kind: "image", image: await describe(layout, base) };
   return kilnFailure(result.stderr);
 }
 
@@ -58,15 +62,23 @@ export async function buildWithReference(
     `--build-context=${name.replace(/:latest$/, "")}=docker-image://${base.registry.host}/${name}`
   );
   const choices = fixture.platform === undefined ? [] : [`--platform=${fixture.platform}`];
-  const flags = [...bases, ...choices, ...sharedFlags(fixture)];
+  const flags = [...bases, ...choices, ...sharedFlags(fixture, base)];
   const result = await docker.build({ ...files, layout, flags });
-  if (result.code === 0) return { kind: "image", image: await describeImage(layout, base.layers) };
+  if (result.code === 0) return { kind: "image", image: await describe(layout, base) };
   return referenceFailure(result.stderr);
 }
 
-function sharedFlags({ args, target }: BuildFixture): readonly string[] {
-  const values = Object.entries(args ?? {}).map(([name, value]) => `--build-arg=${name}=${value}`);
+/** A value of SERVER_URL becomes the server's own, and that becomes SERVER_URL again in the description. */
+function sharedFlags({ args, target }: BuildFixture, { server }: BaseRegistry): readonly string[] {
+  const values = Object.entries(args ?? {}).map(([name, value]) => {
+    return `--build-arg=${name}=${value === SERVER_NAME ? server.url : value}`;
+  });
   return [...values, ...target === undefined ? [] : [`--target=${target}`]];
+}
+
+async function describe(layout: string, { layers, server }: BaseRegistry): Promise<Json> {
+  const image = await describeImage(layout, layers);
+  return JSON.parse(JSON.stringify(image).replaceAll(server.url, SERVER_NAME));
 }
 
 /** The last record of the log: message and line. */
