@@ -1,4 +1,7 @@
-/** Where COPY and ADD take their files from: the context, a finished stage, or an image unpacked for it once. */
+/**
+ * Where COPY and ADD take their files from: the context, a finished stage, a named context, or an image
+ * unpacked for it once.
+ */
 import type { CopySource, ResolvedImage } from "../plan/plan.ts";
 import type { CopyTree } from "../rootfs/copy_source.ts";
 import { Rootfs } from "../rootfs/rootfs.ts";
@@ -17,6 +20,8 @@ export async function copySource(
       return { root: session.context.root, filter: session.context.ignore, keepsOwner: false };
     case "stage":
       return { root: keptFiles(source.stageIndex, kept).path, keepsOwner: true };
+    case "named":
+      return await session.remotes.named(source.files, session);
     case "image":
       return { root: await session.imageFiles(source.image), keepsOwner: true };
   }

@@ -3,7 +3,7 @@ import type { Image } from "../image/image.ts";
 import { decompressAny } from "../layer/compression.ts";
 import type { CopyStep } from "../plan/plan.ts";
 import { changesOf } from "../rootfs/changed_paths.ts";
-import { copyInto as copyIntoRoot } from "../rootfs/copy_into.ts";
+import { copyInto as copyIntoRoot, type FetchedSource } from "../rootfs/copy_into.ts";
 import { Rootfs } from "../rootfs/rootfs.ts";
 import type { Change } from "../snapshot/diff_trees.ts";
 import { rawPath } from "../sys/raw_path.ts";
@@ -54,7 +54,9 @@ async function copyInto(
 ): Promise<readonly Change[]> {
   const { log, signal } = session.services;
   const source = await copySource(step.source, kept, session);
+  const fetched: FetchedSource[] = [];
+  for (const remote of step.remotes ?? []) fetched.push(await session.remotes.fetched(remote, session));
   const { hasher, known } = root;
-  const options = { hasher, known, decompress: decompressAny, log, signal, implicitTimeNs };
+  const options = { hasher, known, decompress: decompressAny, log, signal, implicitTimeNs, fetched };
   return changesOf(await copyIntoRoot(step, source, root.rootfs, options));
 }

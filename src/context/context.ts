@@ -51,6 +51,20 @@ export async function openContext(source: string, options: ContextOptions): Prom
   return { root: rawPath(root), ignore, dockerfile, [Symbol.asyncDispose]: () => Promise.resolve() };
 }
 
+/** A local folder that COPY takes files from under a name. */
+export interface NamedFolder {
+  /** Absolute, no component a symlink. */
+  readonly root: RawPath;
+  /** What its own .dockerignore hides. */
+  readonly ignore: PathPatterns;
+}
+
+/** Opens the folder of a named context. Throws ContextError for what is no folder, FormatError as `openContext` does. */
+export async function openNamedFolder(path: string, currentDirectory: string): Promise<NamedFolder> {
+  const root = await realFolder(joinText(currentDirectory, path), path);
+  return { root: rawPath(root), ignore: await readIgnore(root, undefined) };
+}
+
 /** Reads the Dockerfile that `openContext` found for `path`. Throws ContextError when there is none or it is too large. */
 export async function readDockerfile(path: string | undefined, context: BuildContext): Promise<DockerfileBytes> {
   const found = context.dockerfile;

@@ -50,6 +50,7 @@ const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 /** A failure that may pass. */
 class PassingFailure extends ContextError {
+  override name = "ContextError";
   retryAfterMs: number | undefined;
 }
 

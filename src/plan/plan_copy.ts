@@ -1,11 +1,12 @@
-/** COPY and ADD as steps: words expanded, heredocs turned into files, the destination made absolute. */
+/** COPY and ADD as steps: words expanded, remote sources told apart, heredocs turned into files, the destination made absolute. */
+import { redactCredentials } from "../context/remote_url.ts";
 import { expandHeredoc, type ExpandOptions, expandWord } from "../dockerfile/expand.ts";
 import { type CopyInstruction, DockerfileError } from "../dockerfile/instruction.ts";
 import type { StageScope } from "./args.ts";
 import { resolveDestination } from "./container_path.ts";
 import { isFileMode } from "./file_mode.ts";
 import type { CopySource, CopyStep } from "./plan.ts";
-import { sourceForm } from "./remote_source.ts";
+import { splitSources } from "./remote_source.ts";
 import { stepTitle } from "./step_title.ts";
 
 /** What a COPY or ADD is planned with. */
@@ -16,13 +17,12 @@ export interface CopySurroundings {
   readonly expand: ExpandOptions;
 }
 
-/** Plans one COPY or ADD. Throws DockerfileError for bad modes, remote sources, and flags that are not supported yet. */
+/** Plans one COPY or ADD. Throws DockerfileError for bad modes, and remote sources and their flags where they make no sense. */
 export function planCopy(instruction: CopyInstruction, surroundings: CopySurroundings): CopyStep {
-  checkSupported(instruction);
   const { scope, workdir, source, expand } = surroundings;
   const word = (text: string): string => expandWord(text, scope.env, expand);
-  const patterns = instruction.sources.map(word);
-  for (const pattern of patterns) checkLocal(instruction, pattern);
+  const words = instruction.sources.map(word);
+  const { patterns, remotes } = splitSources(words, word(instruction.checksum ?? ""), instruction);
   const destination = word(instruction.destination);
   const chown = word(instruction.chown ?? "");
   const chmod = word(instruction.chmod ?? "");
@@ -34,10 +34,11 @@ export function planCopy(instruction: CopyInstruction, surroundings: CopySurroun
     kind: "copy",
     range: instruction.range,
     title: stepTitle(instruction),
-    history: formatHistory(instruction, { chown, chmod, patterns, destination }),
+    history: formatHistory(instruction, { chown, chmod, words, destination }),
     instruction: instruction.kind,
     source,
     patterns,
+    ...(remotes.length === 0 ? {} : { remotes }),
     inlineFiles: inlineFiles(instruction, surroundings),
     destination: resolveDestination(workdir, destination),
     ...(chown === "" ? {} : { chown }),
@@ -48,29 +49,6 @@ export function planCopy(instruction: CopyInstruction, surroundings: CopySurroun
     // BuildKit makes a plain copy where a mode is given.
     link: instruction.link && chmod === "",
   };
-}
-
-function checkSupported(instruction: CopyInstruction): void {
-  const flags: readonly (readonly [flag: string, isUsed: boolean])[] = [
-    ["--checksum", instruction.checksum !== undefined],
-    ["--keep-git-dir", instruction.keepGitDir === true],
-  ];
-  const used = flags.find(([, isUsed]) => isUsed);
-  if (used === undefined) return;
-  throw new DockerfileError(`${instruction.kind} ${used[0]} is not supported yet`, instruction.range);
-}
-
-function checkLocal(instruction: CopyInstruction, pattern: string): void {
-  const form = sourceForm(pattern);
-  if (form === "path") return;
-  const what = form === "git" ? "a git repository" : "a URL";
-  if (instruction.kind === "ADD") {
-    throw new DockerfileError(`ADD of ${what} is not supported yet: "${pattern}"`, instruction.range);
-  }
-  const hint = `ADD, unlike COPY, takes ${what}`;
-  throw new DockerfileError(`Cannot copy "${pattern}": a source of COPY cannot be ${what}`, instruction.range, {
-    hint,
-  });
 }
 
 /** A name that stands twice means the last body, at the place of the first. Of a path only the last component counts. */
@@ -85,20 +63,25 @@ function inlineFiles(instruction: CopyInstruction, { scope, expand }: CopySurrou
   return [...contents].map(([name, content]) => ({ name, content }));
 }
 
-/** `--from`, `--exclude` and the rest are not shown, as in BuildKit. */
+/** `--from`, `--exclude` and the rest are not shown, as in BuildKit; neither are logins of URLs. */
 function formatHistory(
   instruction: CopyInstruction,
-  expanded: Pick<CopyStep, "patterns" | "destination"> & { readonly chown: string; readonly chmod: string },
+  expanded: {
+    readonly words: readonly string[];
+    readonly destination: string;
+    readonly chown: string;
+    readonly chmod: string;
+  },
 ): string {
-  const { chown, chmod, patterns, destination } = expanded;
-  const words = [
+  const { chown, chmod, words, destination } = expanded;
+  const shown = [
     instruction.kind,
     ...(instruction.parents ? ["--parents"] : []),
     ...(chown === "" ? [] : [`--chown=${chown}`]),
     ...(chmod === "" ? [] : [`--chmod=${chmod}`]),
-    ...patterns,
+    ...words.map(redactCredentials),
     ...instruction.heredocs.map(({ name }) => `<<${name}`),
     destination,
   ];
-  return `${words.join(" ")} # buildkit`;
+  return `${shown.join(" ")} # buildkit`;
 }

@@ -1,10 +1,13 @@
 /** The plan as text for people and for golden files: stable, complete in what decides the image, one fact a line. */
+import { formatGitReference } from "../context/git_reference.ts";
+import { redactUrl } from "../context/remote_url.ts";
 import type { SourceRange } from "../dockerfile/instruction.ts";
 import type { ContainerConfig } from "../oci/image_config.ts";
 import { formatPlatform } from "../oci/platform.ts";
 import { formatReference } from "../oci/reference.ts";
 import { DEFAULT_PATH } from "./config_state.ts";
 import type { CopySource, CopyStep, Plan, PlanWarning, ResolvedImage, RunStep, StagePlan, Step } from "./plan.ts";
+import type { RemoteSource } from "./remote_source.ts";
 import { renderMounts } from "./render_mounts.ts";
 
 /**
@@ -84,6 +87,7 @@ function renderCopy(step: CopyStep, plan: Plan): readonly string[] {
   return [
     `from ${renderSource(step.source, plan)}`,
     ...(step.patterns.length === 0 ? [] : [`patterns ${JSON.stringify(step.patterns)}`]),
+    ...(step.remotes ?? []).map(renderRemote),
     ...step.inlineFiles.map(({ name, content }) => `file ${JSON.stringify(name)} ${JSON.stringify(content)}`),
     `destination ${JSON.stringify(step.destination)}`,
     ...present("chown", step.chown),
@@ -95,12 +99,26 @@ function renderCopy(step: CopyStep, plan: Plan): readonly string[] {
   ];
 }
 
+/** The place among the patterns is told where there are any before it. */
+function renderRemote(remote: RemoteSource): string {
+  const place = remote.position === 0 ? "" : ` after ${remote.position}`;
+  if (remote.kind === "git") {
+    const { remote: _remote, transport: _transport, ref: _ref, subdir: _subdir, ...rest } = remote.reference;
+    const options = Object.entries(rest).map(([key, value]) => ` ${key}=${value}`).sort().join("");
+    return `git ${JSON.stringify(formatGitReference(remote.reference))}${place}${options}`;
+  }
+  const checksum = remote.checksum === undefined ? "" : ` checksum ${remote.checksum}`;
+  return `url ${JSON.stringify(redactUrl(remote.url))}${place}${checksum}${remote.unpack ? " unpack" : ""}`;
+}
+
 function renderSource(source: CopySource, plan: Plan): string {
   switch (source.kind) {
     case "context":
       return "context";
     case "image":
       return `image ${renderImage(source.image)}`;
+    case "named":
+      return `build context ${JSON.stringify(source.name)}`;
     case "stage":
       return `stage ${stageAt(source.stageIndex, plan)}`;
   }

@@ -1,5 +1,6 @@
 /** Plans a Dockerfile for a test: a request in JSON's shape, and a resolver that knows the images it names and no other. */
 import type { Dockerfile, StageInstruction } from "../../src/dockerfile/instruction.ts";
+import { buildContexts } from "../../src/cli/build_contexts.ts";
 import { parseDockerfile } from "../../src/dockerfile/parse_dockerfile.ts";
 import { UnsupportedError } from "../../src/errors.ts";
 import { MEDIA_TYPES } from "../../src/oci/descriptor.ts";
@@ -27,6 +28,8 @@ export interface PlanRequest {
   readonly targetPlatform?: string;
   readonly buildPlatform?: string;
   readonly images?: Readonly<Record<string, KnownImage>>;
+  /** Values of --build-context, by name. */
+  readonly contexts?: Readonly<Record<string, string>>;
 }
 
 /** The options that `request` stands for. */
@@ -36,6 +39,7 @@ export function planOptions(request: PlanRequest = {}): PlanOptions {
     labels: new Map(Object.entries(request.labels ?? {})),
     targetPlatform: parsePlatform(request.targetPlatform ?? "linux/amd64"),
     buildPlatform: parsePlatform(request.buildPlatform ?? "linux/amd64"),
+    namedContexts: buildContexts(Object.entries(request.contexts ?? {}).map((entry) => entry.join("="))),
     ...(request.target === undefined ? {} : { target: request.target }),
   };
 }

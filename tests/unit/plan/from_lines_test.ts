@@ -81,6 +81,18 @@ Deno.test("readReference throws at the range, with the hint, when the name is im
   throws(() => readReference("a b", range, "try"), { name: "DockerfileError", range, hint: "try" });
 });
 
+Deno.test("readOrigins gives the context where one stands in for the stage or the image", () => {
+  const contexts = { b: "folder", "docker.io/library/img": "docker-image://other:1", scratch2: "x" };
+  const { origins, names } = read("FROM scratch AS b\nFROM img:latest\nFROM scratch\nFROM b\n", { contexts });
+  deepStrictEqual(origins.map(describe), [
+    "context b for linux/arm64",
+    "index.docker.io/library/other:1 for linux/arm64",
+    "scratch for linux/arm64",
+    "stage 0",
+  ]);
+  deepStrictEqual(names, ["scratch", "img:latest", "scratch", "b"]);
+});
+
 function read(text: string, request: PlanRequest = {}): Origins {
   const dockerfile = parseText(text);
   const options = planOptions({ targetPlatform: "linux/arm64", ...request });
@@ -95,5 +107,7 @@ function describe(origin: Origin): string {
       return `scratch for ${formatPlatform(origin.platform)}`;
     case "image":
       return `${formatReference(origin.reference)} for ${formatPlatform(origin.platform)}`;
+    case "named":
+      return `context ${origin.name} for ${formatPlatform(origin.platform)}`;
   }
 }

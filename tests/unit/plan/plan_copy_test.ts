@@ -16,6 +16,15 @@ const STEPS: readonly (readonly [line: string, step: Partial<CopyStep>])[] = [
   ["COPY --chmod=$none --chown=$none a /", { history: "COPY a / # buildkit" }],
   ["COPY --exclude=$v --exclude=*.md a /", { exclude: ["$v", "*.md"], history: "COPY a / # buildkit" }],
   ["ADD a.tar /", { instruction: "ADD", unpack: true, history: "ADD a.tar / # buildkit" }],
+  ["ADD $url a b", {
+    patterns: ["a"],
+    remotes: [{ kind: "url", position: 0, url: "https://h/x", unpack: false }],
+    history: "ADD https://h/x a b # buildkit",
+  }],
+  ["ADD a git@h:r.git b", {
+    patterns: ["a"],
+    remotes: [{ kind: "git", position: 1, reference: { transport: "ssh", remote: "git@h:r.git" } }],
+  }],
   ["COPY --link a b", { link: true, parents: false, history: "COPY a b # buildkit" }],
   ["ADD --link a b", { link: true, history: "ADD a b # buildkit" }],
   ["COPY --link --chmod=600 a b", { link: false, chmod: "600" }],
@@ -53,11 +62,7 @@ const FAULTS: readonly (readonly [line: string, message: RegExp])[] = [
   ["COPY --chmod=64a a b", /^Cannot use --chmod="64a": expected an octal number between 0 and 07777/],
   ["COPY --chmod=$v a b", /^Cannot use --chmod="val": /],
   ["COPY http://h/f b", /^Cannot copy "http:\/\/h\/f": a source of COPY cannot be a URL$/],
-  ["COPY https://h/f.git b", /^Cannot copy "https:\/\/h\/f.git": a source of COPY cannot be a git repository$/],
-  ["ADD $url b", /^ADD of a URL is not supported yet: "https:\/\/h\/x"$/],
-  ["ADD git@h:r.git b", /^ADD of a git repository is not supported yet: /],
-  ["ADD --checksum=sha256:1 a b", /^ADD --checksum is not supported yet$/],
-  ["ADD --keep-git-dir a b", /^ADD --keep-git-dir is not supported yet$/],
+  ["ADD --checksum=$v $url b", /^Cannot use ADD --checksum="val": expected "sha256:" and 64 hex digits$/],
   ["COPY <<.. /d/\n..", /^Cannot make a file of heredoc "..": it names no file$/],
   ["COPY a ${v:0}", /^Cannot expand /],
 ];
