@@ -4,22 +4,26 @@
  */
 import { CachingSource } from "../blob/caching_source.ts";
 import { type BuildContext, openContext, readDockerfile } from "../context/context.ts";
-import { parseDockerfile } from "../dockerfile/parse_dockerfile.ts";
 import { imageOf } from "../image/image.ts";
-import { makePlan } from "../plan/make_plan.ts";
-import type { Plan, PlanWarning } from "../plan/plan.ts";
+import type { Plan } from "../plan/plan.ts";
 import { renderPlan } from "../plan/render_plan.ts";
 import { createRegistry, type Registry } from "../registry/registry.ts";
 import { systemRegistryServices } from "../registry/registry_services.ts";
 import { createContentHasher } from "../rootfs/content_hash.ts";
+import { systemProbe } from "../runner/emulation.ts";
 import type { BuildOutcome, BuildRequest } from "./build_request.ts";
 import { buildStages } from "./build_stages.ts";
+import { CacheFolders } from "./cache_folders.ts";
 import type { BuildSession } from "./build_session.ts";
+import { checkPlatforms } from "./check_platforms.ts";
 import { ImageFolders } from "./copy_source.ts";
 import { deliver, finishImage } from "./outputs.ts";
+import { checkBuild, planBuild } from "./plan_build.ts";
 import { chooseRootPlace } from "./root_place.ts";
+import { RemoteFolders } from "./remote_folders.ts";
 import type { Services } from "./services.ts";
-import { atSource, type DockerfileSource } from "./source_error.ts";
+import { readMountRequest } from "./step_mounts.ts";
+import type { DockerfileSource } from "./source_error.ts";
 import { WorkFolder } from "./work_folder.ts";
 
 /** Builds what `request` asks for. Throws BuilderErrors, those about the Dockerfile as SourceError. */
@@ -30,23 +34,14 @@ export async function build(request: BuildRequest, services: Services): Promise<
   const { path, bytes } = await readDockerfile(dockerfile, context);
   const source: DockerfileSource = { path, text: new TextDecoder().decode(bytes) };
   using registry = openRegistry(request, services);
-  const plan = await atSource(source, undefined, async () => {
-    const parsed = parseDockerfile(bytes);
-    warn(parsed.warnings, source, services);
-    return await makePlan(parsed, request.plan, registry.resolver);
-  });
-  warn(plan.warnings, source, services);
+  const subject = { source, bytes, context, options: request.plan, resolver: registry.resolver };
+  if (request.isCheck === true) return { kind: "checked", report: await checkBuild(subject) };
+  const plan = await planBuild(subject, services);
   if (request.isDryRun) return { kind: "planned", text: renderPlan(plan) };
+  await checkPlatforms(plan, request.plan.buildPlatform, systemProbe(), source);
   const { outputs } = request;
   if (outputs.push && outputs.checkPushPermission) await registry.checkPush(outputs.destinations);
   return await buildPlan(plan, { request, source, context, registry, services });
-}
-
-function warn(warnings: readonly PlanWarning[], source: DockerfileSource, { log }: Services): void {
-  for (const { rule, message, range } of warnings) {
-    const place = range === undefined ? "" : `${source.path}:${range.startLine}: `;
-    log.warn(`${place}${message}${rule === undefined ? "" : ` (${rule})`}`);
-  }
 }
 
 /** What is known once the plan is made. */
@@ -60,9 +55,12 @@ interface Prepared {
 
 async function buildPlan(plan: Plan, prepared: Prepared): Promise<BuildOutcome> {
   const { request, source, context, registry, services } = prepared;
+  const mounts = await readMountRequest(request.mounts, services);
   const isReproducible = request.layers.isReproducible === true;
   const epochSeconds = plan.sourceDateEpoch ?? (isReproducible ? 0 : undefined);
   const place = chooseRootPlace(request.root, services);
+  const caches = new CacheFolders(place.caches);
+  await caches.recover();
   await using work = await WorkFolder.create(place.workParent);
   const images = new ImageFolders();
   const session: BuildSession = {
@@ -74,8 +72,10 @@ async function buildPlan(plan: Plan, prepared: Prepared): Promise<BuildOutcome> 
     layers: request.layers,
     epochNs: epochSeconds === undefined ? undefined : BigInt(epochSeconds) * 1_000_000_000n,
     createdMs: isReproducible ? () => (epochSeconds ?? 0) * 1000 : services.nowMs,
+    supplies: { ...mounts, caches },
     services,
     imageOf: (resolved) => imageOf(resolved, new CachingSource(registry.layerSource(resolved), work.layout)),
+    remotes: new RemoteFolders(),
     imageFiles: (resolved) => images.unpacked(resolved, session),
   };
   const image = await buildStages(plan, session);

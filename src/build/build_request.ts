@@ -3,7 +3,9 @@ import type { Compression, ImageFormat } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Reference } from "../oci/reference.ts";
 import type { PlanOptions } from "../plan/plan.ts";
+import type { CheckReport } from "./plan_build.ts";
 import type { RegistryOptions } from "../registry/registry_options.ts";
+import type { SecretSource } from "./secrets.ts";
 
 /** `auto` is in place inside a container and chroot elsewhere. */
 export type Isolation = "auto" | "inplace" | "chroot";
@@ -61,6 +63,14 @@ export interface OutputOptions {
 /** Where logins for registries are looked for: paths of docker config.json files, the strongest first. */
 export type CredentialPaths = readonly string[];
 
+/** What RUN --mount may take from outside the build. */
+export interface MountRequest {
+  /** Where secrets are, by id. */
+  readonly secrets: ReadonlyMap<string, SecretSource>;
+  /** Sockets of ssh agents, by id; relative to the current directory. */
+  readonly agents: ReadonlyMap<string, string>;
+}
+
 /** Everything that decides what a build does. */
 export interface BuildRequest {
   readonly context: ContextOptions;
@@ -72,6 +82,10 @@ export interface BuildRequest {
   readonly outputs: OutputOptions;
   /** Make the plan, build nothing. */
   readonly isDryRun: boolean;
+  /** Apply the build checks to the Dockerfile, build nothing. */
+  readonly isCheck?: boolean;
+  /** Nothing by default. */
+  readonly mounts?: MountRequest;
 }
 
 /** The finished image. */
@@ -81,7 +95,8 @@ export interface BuildResult {
   readonly pushed: readonly Reference[];
 }
 
-/** How a build ended: with an image or, for a dry run, with the text of its plan. */
+/** How a build ended: with an image or, for a dry run, with the text of its plan, for a check with what it found. */
 export type BuildOutcome =
   | { readonly kind: "built"; readonly result: BuildResult }
-  | { readonly kind: "planned"; readonly text: string };
+  | { readonly kind: "planned"; readonly text: string }
+  | { readonly kind: "checked"; readonly report: CheckReport };

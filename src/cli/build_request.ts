@@ -1,14 +1,21 @@
 /** Flag values to a BuildRequest, and the combinations that make no sense. Everything is checked before anything is done. */
 import type { BuildRequest, Isolation, LayerOptions, OutputOptions } from "../build/build_request.ts";
+import { parseCheckPolicy } from "../dockerfile/directives.ts";
 import { BuilderError, errorText } from "../errors.ts";
 import type { Compression, ImageFormat } from "../oci/descriptor.ts";
 import { parsePlatform, type Platform } from "../oci/platform.ts";
 import { parseReference, type Reference } from "../oci/reference.ts";
+import { buildContexts } from "./build_contexts.ts";
 import { type FlagValues, UsageError } from "./flag.ts";
 import { byteCount } from "./byte_count.ts";
 import { keyValues } from "./key_values.ts";
+import { mountRequest } from "./mount_flags.ts";
 import { credentialPaths } from "../registry/credentials.ts";
 import { registryOptions } from "./registry_flags.ts";
+
+const CHECK_ARG = "BUILDKIT_DOCKERFILE_CHECK";
+/** For an error that becomes one about the command line. */
+const NO_LINES = { startLine: 0, endLine: 0 };
 
 /** The request that a command line states. Throws UsageError. */
 export function buildRequest(values: FlagValues, env: Readonly<Record<string, string>>): BuildRequest {
@@ -28,6 +35,7 @@ export function buildRequest(values: FlagValues, env: Readonly<Record<string, st
       targetPlatform: customPlatform(values) ?? buildPlatform,
       buildPlatform,
       labels: keyValues("label", values.list("label")),
+      namedContexts: buildContexts(values.list("build-context")),
     },
     root: {
       isolation: values.text("isolation") as Isolation,
@@ -41,12 +49,20 @@ export function buildRequest(values: FlagValues, env: Readonly<Record<string, st
     credentialPaths: credentialPaths(env),
     outputs: outputOptions(values, env),
     isDryRun: values.isSet("dryrun"),
+    isCheck: isCheck(values),
+    mounts: mountRequest(values, env),
   };
+}
+
+function isCheck(values: FlagValues): boolean {
+  return values.text("check") !== "false";
 }
 
 /** The build-args, SOURCE_DATE_EPOCH of the environment among them unless it is given, as docker's client has it. */
 function buildArgs(values: FlagValues, env: Readonly<Record<string, string>>): ReadonlyMap<string, string> {
   const given = keyValues("build-arg", values.list("build-arg"), (name) => env[name] ?? "");
+  const check = given.get(CHECK_ARG);
+  if (check !== undefined) inUsage("build-arg", `${CHECK_ARG}=${check}`, () => parseCheckPolicy(check, NO_LINES));
   const epoch = env.SOURCE_DATE_EPOCH ?? "";
   return epoch === "" ? given : new Map([["SOURCE_DATE_EPOCH", epoch], ...given]);
 }
@@ -54,7 +70,7 @@ function buildArgs(values: FlagValues, env: Readonly<Record<string, string>>): R
 function outputOptions(values: FlagValues, env: Readonly<Record<string, string>>): OutputOptions {
   const destinations = values.list("destination").map((text) => destination(text));
   const push = !(environmentBoolean(env, "KANIKO_NO_PUSH") ?? values.isSet("no-push"));
-  if (push && destinations.length === 0 && !values.isSet("dryrun")) {
+  if (push && destinations.length === 0 && !values.isSet("dryrun") && !isCheck(values)) {
     throw new UsageError("Cannot build: there is no --destination", { hint: "Use --no-push to build without pushing" });
   }
   for (const flag of ["image-name-with-digest-file", "image-name-tag-with-digest-file"]) {

@@ -39,7 +39,24 @@ const SOURCE_FLAGS: readonly Flag[] = [
   },
   { name: "label", kind: "list", value: "NAME=VALUE", summary: "Label of the image" },
   { name: "annotation", kind: "list", value: "NAME=VALUE", summary: "Annotation of the image's manifest" },
-  { name: "secret", kind: "list", support: "later", summary: "Secret for RUN --mount=type=secret" },
+  {
+    name: "build-context",
+    kind: "list",
+    value: "NAME=SOURCE",
+    summary: "What stands in for an image or stage: a folder, docker-image://, oci-layout://, an archive's URL, git",
+  },
+  {
+    name: "secret",
+    kind: "list",
+    value: "id=NAME,src=FILE",
+    summary: "Secret for RUN --mount=type=secret; env=VARIABLE instead of src=FILE takes it from a variable",
+  },
+  {
+    name: "ssh",
+    kind: "list",
+    value: "default[=SOCKET]",
+    summary: "Agent for RUN --mount=type=ssh; that of SSH_AUTH_SOCK by default",
+  },
   { name: "git", kind: "list", support: "later", summary: "Options of git contexts" },
 ];
 
@@ -181,6 +198,14 @@ const BUILD_FLAGS: readonly Flag[] = [
     initial: "128GiB",
     value: "SIZE",
     summary: "Most that a layer of a base image may unpack to",
+  },
+  {
+    name: "check",
+    kind: "text",
+    initial: "false",
+    bare: "true",
+    choices: ["true", "false", "text", "json"],
+    summary: "Apply the build checks and build nothing; the report is JSON with --log-format=json too",
   },
   { name: "dryrun", kind: "boolean", initial: false, summary: "Print the plan and build nothing" },
 ];

@@ -32,6 +32,8 @@ export interface TextFlag extends FlagBase {
   readonly choices?: readonly string[];
   /** How the value is called in the help. */
   readonly value?: string;
+  /** The value of the flag without one; absent where it must have one. */
+  readonly bare?: string;
 }
 
 /** May be given several times. */

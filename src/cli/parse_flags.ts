@@ -94,14 +94,16 @@ function summaryOf(flag: Flag): string {
   return `${flag.summary}${repeat}${initial}${flag.support === "later" ? " [not supported yet]" : ""}`;
 }
 
-/** pflag's habits in commander's terms: bare booleans get "=true", `-x=value` loses its "=". */
+/** pflag's habits in commander's terms: flags without their value get it, `-x=value` loses its "=". */
 function normaliseArgs(args: readonly string[], flags: readonly Flag[]): string[] {
-  const booleans = new Set(
-    flags.flatMap((flag) => flag.kind === "boolean" ? [flag.name, ...(flag.aliases ?? [])] : []),
-  );
+  const bare = new Map(flags.flatMap((flag) => {
+    const value = flag.kind === "boolean" ? "true" : flag.kind === "text" ? flag.bare : undefined;
+    return value === undefined ? [] : [flag.name, ...(flag.aliases ?? [])].map((name) => [name, value] as const);
+  }));
   const shorts = new Set(flags.map((flag) => flag.short));
   return args.map((arg) => {
-    if (arg.startsWith("--") && booleans.has(arg.slice(2))) return `${arg}=true`;
+    const value = arg.startsWith("--") ? bare.get(arg.slice(2)) : undefined;
+    if (value !== undefined) return `${arg}=${value}`;
     const match = /^-([A-Za-z])=(.*)$/s.exec(arg);
     return match !== null && shorts.has(match[1] ?? "") ? `-${match[1]}${match[2]}` : arg;
   });

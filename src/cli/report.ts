@@ -2,9 +2,7 @@
 import { type DockerfileSource, SourceError } from "../build/source_error.ts";
 import { DockerfileError, type SourceRange } from "../dockerfile/instruction.ts";
 import { BuilderError, errorText } from "../errors.ts";
-
-const CONTEXT_LINES = 2;
-const MAX_EXCERPT_LINES = 20;
+import { formatExcerpt } from "./excerpt.ts";
 
 /**
  * The text of a failure: message, `file:line`, an excerpt with the lines marked, and the hint. What is not one of our
@@ -27,7 +25,7 @@ function formatFault(
   source: DockerfileSource | undefined,
   range: SourceRange | undefined,
 ): string {
-  const place = source === undefined || range === undefined ? [] : formatPlace(source, range);
+  const place = source === undefined || range === undefined ? [] : formatExcerpt(source, range);
   const hint = error.hint === undefined ? [] : [`Hint: ${error.hint}`];
   return [error.message, ...place, ...hint].join("\n");
 }
@@ -36,17 +34,4 @@ function formatFault(
 export function failureFields(error: unknown): Record<string, string | number> {
   const code = error instanceof BuilderError ? error.code : "internal";
   return error instanceof SourceError ? { code, file: error.source.path, line: error.range.startLine } : { code };
-}
-
-function formatPlace(source: DockerfileSource, range: SourceRange): string[] {
-  const all = source.text.split("\n");
-  const first = Math.max(1, range.startLine - CONTEXT_LINES);
-  const last = Math.min(all.length, range.endLine + CONTEXT_LINES, first + MAX_EXCERPT_LINES);
-  const width = String(last).length;
-  const lines = [`${source.path}:${range.startLine}`];
-  for (let number = first; number <= last; number++) {
-    const mark = number >= range.startLine && number <= range.endLine ? ">" : " ";
-    lines.push(`${mark} ${String(number).padStart(width)} | ${(all[number - 1] ?? "").trimEnd()}`.trimEnd());
-  }
-  return lines;
 }

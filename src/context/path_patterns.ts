@@ -12,6 +12,8 @@ export interface PathPatterns {
   matches(path: RawPath): boolean;
   /** Whether a path below the directory can be not ignored. When false, it need not be walked. */
   canHoldIncluded(directory: RawPath): boolean;
+  /** Whether some pattern makes an exception; absent for none. */
+  readonly hasExceptions?: boolean;
 }
 
 /**
@@ -37,6 +39,7 @@ export function compilePathPatterns(patterns: readonly RawPath[]): PathPatterns 
     return -1;
   };
   return {
+    hasExceptions,
     matches: (path) => {
       const pattern = compiled[lastMatch(path)];
       return pattern !== undefined && !pattern.isException;

@@ -90,3 +90,17 @@ Deno.test("buildRequest says how layers are made", () => {
     throws(() => request(["--no-push", ...args]), UsageError, args.join(" "));
   }
 });
+
+Deno.test("buildRequest needs no destination for a check", () => {
+  deepEqual([request(["--check"]).isCheck, request(["--check=json"]).isCheck], [true, true]);
+  equal(request(["--no-push"]).isCheck, false);
+  throws(() => request(["--check=false"]), /no --destination/);
+});
+
+Deno.test("buildRequest refuses options for the checks that mean nothing", () => {
+  const args = (check: string): readonly string[] => ["--check", `--build-arg=BUILDKIT_DOCKERFILE_CHECK=${check}`];
+  equal(request(args("skip=all;error=true")).plan.buildArgs.get("BUILDKIT_DOCKERFILE_CHECK"), "skip=all;error=true");
+  throws(() => request(args("skp=all")), (error: unknown) => {
+    return error instanceof UsageError && /BUILDKIT_DOCKERFILE_CHECK=skp=all.*invalid check option/.test(error.message);
+  });
+});

@@ -88,3 +88,29 @@ Deno.test("run knows the commands that its help lists, each with a help of its o
     match(help.out, new RegExp(`^Usage: executor ${name} \\[options\\] <`));
   }
 });
+
+Deno.test("run prints the report of --check on stdout, as JSON where that is wanted, and fails for violations", async () => {
+  await using temp = await makeTempDir();
+  const check = async (text: string, ...args: string[]): Promise<Ran> => {
+    await Deno.writeTextFile(`${temp.path}/Dockerfile`, text);
+    return await cli(["--context", temp.path, ...args]);
+  };
+  deepEqual(await check("FROM scratch\n", "--check"), {
+    status: 0,
+    out: "Check complete, no warnings found.\n",
+    err: "",
+  });
+  const text = await check("FROM scratch\nMAINTAINER x\n", "--check");
+  deepEqual([text.status, text.err], [3, ""]);
+  match(text.out, /1 warning has been found![^]*Dockerfile:2\n/);
+  for (const args of [["--check=json"], ["--check", "--log-format=json"]]) {
+    const json = await check("FROM scratch\nMAINTAINER x\nBAD\n", ...args);
+    const { warnings, buildError } = JSON.parse(json.out);
+    equal(json.status, 3);
+    deepEqual(warnings.map((warning: { readonly ruleName: string }) => warning.ruleName), ["MaintainerDeprecated"]);
+    match(buildError.message, /unknown instruction/);
+    deepEqual(buildError.location.ranges[0].start, { line: 3 });
+  }
+  match((await check("FROM scratch\n", "--check=text", "--log-format=json")).out, /^Check complete/);
+  deepEqual([...Deno.readDirSync(temp.path)].map(({ name }) => name), ["Dockerfile"]);
+});

@@ -10,6 +10,7 @@ const FLAGS: readonly Flag[] = [
   { name: "force", kind: "boolean", initial: false, summary: "Do it" },
   { name: "retry", kind: "number", initial: 0, summary: "How often" },
   { name: "mode", kind: "text", initial: "full", choices: ["full", "time"], summary: "How" },
+  { name: "check", kind: "text", initial: "no", bare: "yes", choices: ["no", "yes", "json"], summary: "Check" },
   { name: "cache", kind: "boolean", initial: false, support: "later", summary: "Cache" },
   { name: "old", kind: "boolean", initial: false, deprecated: "always so", summary: "Old" },
 ];
@@ -42,6 +43,8 @@ Deno.test("parseFlags takes the spellings of pflag when values are given in any 
   equal(parse("--force").isSet("force"), true);
   equal(parse("--force=FALSE").isSet("force"), false);
   equal(parse("--force", "--force=false").isSet("force"), false);
+  equal(parse("--check").text("check"), "yes");
+  equal(parse("--check=json").text("check"), "json");
   equal(parse("--retry", "3").number("retry"), 3);
   equal(parse("--tarPath=x").text("tar-path"), "x");
   equal(parse("-f", "A", "-f", "B").text("dockerfile"), "B");

@@ -20,7 +20,7 @@ function call(args: readonly string[]): CommandCall {
     selfCommand: [],
     currentDirectory: "/",
   };
-  return { values: parsed.values, positionals: [], process, log: recordingLogger([]) };
+  return { values: parsed.values, positionals: [], process, log: recordingLogger([]), conceal: () => {} };
 }
 
 Deno.test("openRegistry makes the registries of commands that have no push flags, and refuses wrong values", () => {

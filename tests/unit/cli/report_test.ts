@@ -13,7 +13,7 @@ Deno.test("formatFailure shows the lines and marks the guilty ones when a Docker
     text,
     [
       "Cannot read RUN: wrong",
-      "ctx/Dockerfile:2",
+      "ctx/Dockerfile:2-3",
       "  1 | FROM a",
       "> 2 | RUN x \\",
       "> 3 |   y",
