@@ -6,7 +6,9 @@ const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 
 /** The words that start the program. */
 export async function kilnCommand(): Promise<readonly string[]> {
-  if (Deno.env.get("KILN_FROM_SOURCE") === "1") return [Deno.execPath(), "run", "-A", "--no-check", MAIN];
+  if (Deno.env.get("KILN_FROM_SOURCE") === "1") {
+    return ["env", "DENO_NO_UPDATE_CHECK=1", Deno.execPath(), "run", "-A", "--no-check", MAIN];
+  }
   return [(await ensureBinaries()).kiln];
 }
 
