@@ -1,12 +1,14 @@
 /**
- * HTTPS without verification of the server's certificate, for hosts that `--skip-tls-verify` names. It goes through
- * node:https since Deno's own client cannot leave the check out for one host; proxies are therefore not used.
+ * HTTPS without verification of the server's certificate, for hosts that `--skip-tls-verify` names. It goes through a relay
+ * of our own since Deno's client cannot leave the check out for one host; proxies are therefore not used.
  */
 import { Buffer } from "node:buffer";
-import type { IncomingMessage } from "node:http";
-import { request } from "node:https";
+import { type IncomingMessage, request } from "node:http";
 import { Readable } from "node:stream";
 import type { FetchInit } from "./registry_services.ts";
+import { openTlsBridge, type TlsBridge } from "./transport_bridge.ts";
+
+const HTTPS_PORT = 443;
 
 /** A client's certificate and key, as PEM text. */
 export interface ClientIdentity {
@@ -21,15 +23,37 @@ export interface ClientIdentity {
 export async function fetchUnverified(url: string, init: FetchInit, identity?: ClientIdentity): Promise<Response> {
   const signal = init.signal ?? undefined;
   signal?.throwIfAborted();
-  const message = await new Promise<IncomingMessage>((resolve, reject) => {
-    const call = request(url, {
+  const { hostname, port } = new URL(url);
+  const host = hostname.replace(/^\[|\]$/g, "");
+  const bridge = await openTlsBridge({ host, port: port === "" ? HTTPS_PORT : Number(port), identity });
+  try {
+    const message = await Promise.race([callThrough(bridge, url, init, signal), bridge.broken]);
+    message.once("close", () => bridge.close());
+    return toResponse(message, init.method === "HEAD");
+  } catch (error: unknown) {
+    bridge.close();
+    throw error;
+  }
+}
+
+function callThrough(
+  bridge: TlsBridge,
+  url: string,
+  init: FetchInit,
+  signal: AbortSignal | undefined,
+): Promise<IncomingMessage> {
+  const { host, pathname, search } = new URL(url);
+  return new Promise<IncomingMessage>((resolve, reject) => {
+    const call = request({
+      host: "127.0.0.1",
+      port: bridge.port,
+      path: `${pathname}${search}`,
       method: init.method ?? "GET",
-      headers: requestHeaders(init),
-      rejectUnauthorized: false,
-      ...(identity === undefined ? {} : { cert: identity.certificate, key: identity.key }),
+      headers: { ...requestHeaders(init), host, connection: "close" },
     });
     const stop = (): void => {
       call.destroy();
+      bridge.close();
       reject(signal?.reason);
     };
     signal?.addEventListener("abort", stop, { once: true });
@@ -43,7 +67,6 @@ export async function fetchUnverified(url: string, init: FetchInit, identity?: C
       reject(error);
     });
   });
-  return toResponse(message, init.method === "HEAD");
 }
 
 function requestHeaders(init: FetchInit): Record<string, string> {
