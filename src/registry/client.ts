@@ -1,7 +1,7 @@
 /** One repository of a registry as a store of blobs and manifests. Source: distribution-spec, pull and push. */
 import type { BlobSource, BlobStore, ManifestStore, StoredManifest } from "../blob/blob_store.ts";
 import { IntegrityError } from "../blob/verify_stream.ts";
-import type { Descriptor } from "../oci/descriptor.ts";
+import { type Descriptor, MEDIA_TYPES } from "../oci/descriptor.ts";
 import { type Digest, isDigest, sha256 } from "../oci/digest.ts";
 import { MANIFEST_MEDIA_TYPES, MAX_MANIFEST_BYTES } from "../oci/manifest.ts";
 import { downloadBlob } from "./blob_download.ts";
@@ -97,6 +97,39 @@ export class RegistryClient implements BlobStore, ManifestStore {
 
   /** See ManifestStore. Throws RegistryError, and IntegrityError when the registry stored other bytes. */
   async putManifest(tagOrDigest: string, manifest: StoredManifest, signal?: AbortSignal): Promise<void> {
+    await this.#putManifest(tagOrDigest, manifest, signal);
+  }
+
+  /** Stores a manifest that has a subject; whether the registry itself lists it as a referrer of that (OCI 1.1). */
+  async putReferrer(manifest: StoredManifest, signal?: AbortSignal): Promise<boolean> {
+    return (await this.#putManifest(manifest.digest, manifest, signal)).has("oci-subject");
+  }
+
+  /**
+   * The pages of the registry's list of referrers of `digest`, as they come; undefined when it has no such list. Throws
+   * RegistryError.
+   */
+  async getReferrers(digest: Digest, signal?: AbortSignal): Promise<readonly Uint8Array[] | undefined> {
+    const pages: Uint8Array[] = [];
+    let url: string | undefined = `${this.#session.path}/referrers/${digest}`;
+    while (url !== undefined && pages.length < MAX_REFERRER_PAGES) {
+      const operation = `list what refers to ${this.#named(digest)}`;
+      const headers = { accept: MEDIA_TYPES.ociIndex };
+      const request: SessionRequest = { operation, method: "GET", url, headers, signal };
+      const reply: Reply = await this.#session.send({ ...request, maxBodyBytes: MAX_MANIFEST_BYTES });
+      const isIndex = mediaTypeOf(reply) === MEDIA_TYPES.ociIndex;
+      if (reply.status === 404 || (reply.status === 200 && !isIndex)) {
+        await discard(reply);
+        return undefined;
+      }
+      if (reply.status !== 200) throw await this.#session.failure(reply, request);
+      pages.push(await readBody(reply, MAX_MANIFEST_BYTES, request));
+      url = nextPage(reply);
+    }
+    return pages;
+  }
+
+  async #putManifest(tagOrDigest: string, manifest: StoredManifest, signal?: AbortSignal): Promise<Headers> {
     const request: SessionRequest = {
       operation: `push ${this.#named(tagOrDigest)}`,
       method: "PUT",
@@ -110,7 +143,7 @@ export class RegistryClient implements BlobStore, ManifestStore {
     await discard(reply);
     const answered = reply.headers.get("docker-content-digest") ??
       (await this.headManifest(tagOrDigest, signal))?.digest;
-    if (answered === manifest.digest) return;
+    if (answered === manifest.digest) return reply.headers;
     throw new IntegrityError(
       `Cannot ${request.operation}: the registry stored ${
         JSON.stringify(answered ?? "nothing").slice(0, 100)
@@ -148,3 +181,13 @@ export class RegistryClient implements BlobStore, ManifestStore {
 function mediaTypeOf(reply: Reply): string {
   return (reply.headers.get("content-type") ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
 }
+
+/** The address behind `rel="next"` of a Link header, within the registry that answered. */
+function nextPage(reply: Reply): string | undefined {
+  const target = /<([^>]*)>\s*;\s*rel="?next"?/.exec(reply.headers.get("link") ?? "")?.[1];
+  if (target === undefined || !URL.canParse(target, reply.url)) return undefined;
+  const url = new URL(target, reply.url);
+  return url.origin === new URL(reply.url).origin ? url.href : undefined;
+}
+
+const MAX_REFERRER_PAGES = 100;

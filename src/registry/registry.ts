@@ -1,5 +1,6 @@
 /** Everything a build wants of registries, wired from options and the outside world: pull, layers, push. */
 import type { BlobSource, BlobStore, ManifestStore, StoredManifest } from "../blob/blob_store.ts";
+import type { Digest } from "../oci/digest.ts";
 import type { Platform } from "../oci/platform.ts";
 import type { Reference } from "../oci/reference.ts";
 import type { BaseResolver, ResolvedImage } from "../plan/plan.ts";
@@ -11,6 +12,7 @@ import { Credentials } from "./credentials.ts";
 import { findImage, type FoundImage, transfer, type TransferServices } from "./image_transfer.ts";
 import { MirroredSource } from "./mirrored_source.ts";
 import { createBaseResolver } from "./pull.ts";
+import { listReferrers, pushReferrer, type Referrer } from "./referrers.ts";
 import { checkPush, type PushableImage, type PushedImage, pushImage } from "./push.ts";
 import { pullSources, type Purpose, type RegistryOptions, type Repository } from "./registry_options.ts";
 import type { RegistryServices } from "./registry_services.ts";
@@ -27,12 +29,18 @@ export interface Registry extends Disposable {
   layerSource(image: ResolvedImage): BlobSource;
   /** One repository as a store, such as a cache repository. */
   repository(repository: Repository, purpose: Purpose): BlobStore & ManifestStore;
-  /** Pushes under each reference, in order. Blobs of resolved base images are mounted where that is possible. */
+  /** Says that the repository holds the blob, for mounting. */
+  noteBlob(digest: Digest, repository: Repository): void;
+  /** Pushes under each reference, in order. Blobs that are known to be in another repository are mounted where that goes. */
   push(image: PushableImage, references: readonly Reference[]): Promise<readonly PushedImage[]>;
   /** Finds an image, in a registry or in files: an index as a whole, or with `platform` the image in it. */
   find(reference: Reference, platform?: Platform): Promise<FoundImage>;
   /** Copies an image that `find` gave to a registry or into files; gives its manifest there. */
   transfer(found: FoundImage, to: Reference): Promise<StoredManifest>;
+  /** What refers to a manifest of a repository: signatures, attestations, and the like. */
+  referrers(repository: Repository, digest: Digest, artifactType?: string): Promise<readonly Referrer[]>;
+  /** Pushes a manifest whose blobs are there and that names its subject; it is then listed as a referrer of that. */
+  pushReferrer(repository: Repository, manifest: StoredManifest): Promise<Referrer>;
   /** Throws RegistryError unless the logins at hand may push to each reference. */
   checkPush(references: readonly Reference[]): Promise<void>;
 }
@@ -53,9 +61,10 @@ export function createRegistry(
   const clients = clientPool({ connections, transport, authenticator });
   const { log, signal, sleep } = services;
   const base = createBaseResolver(options, { client: (name) => clients(name, "pull"), sleep, log, signal });
+  const noted = new Map<Digest, readonly Repository[]>();
   const push = {
     client: (name: Repository) => clients(name, "push"),
-    repositoriesWith: base.repositoriesWith,
+    repositoriesWith: (digest: Digest) => [...base.repositoriesWith(digest), ...noted.get(digest) ?? []],
     sleep,
     log,
     signal,
@@ -75,9 +84,12 @@ export function createRegistry(
     localPaths: () => base.locals.paths,
     layerSource: (image) => base.layerSource(image),
     repository: clients,
+    noteBlob: (digest, repository) => void noted.set(digest, [...noted.get(digest) ?? [], repository]),
     push: (image, references) => pushImage(image, references, options, push),
     find: (reference, platform) => findImage(reference, platform, transfers),
     transfer: (found, to) => transfer(found, to, options, transfers),
+    referrers: (name, digest, artifactType) => listReferrers(clients(name, "pull"), { digest, artifactType, signal }),
+    pushReferrer: (name, manifest) => pushReferrer(clients(name, "push"), manifest, signal),
     checkPush: (references) => checkPush(references, push),
     [Symbol.dispose]: () => connections[Symbol.dispose](),
   };
