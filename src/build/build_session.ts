@@ -9,6 +9,8 @@ import type { LayerOptions } from "./build_request.ts";
 import type { DockerfileSource } from "./source_error.ts";
 import type { RawPath } from "../sys/raw_path.ts";
 import type { Services } from "./services.ts";
+import type { RemoteFolders } from "./remote_folders.ts";
+import type { MountSupplies } from "./step_mounts.ts";
 import type { WorkFolder } from "./work_folder.ts";
 
 /** Made once by `build.ts`. */
@@ -24,9 +26,13 @@ export interface BuildSession {
   readonly epochNs: bigint | undefined;
   /** When layers are said to be made, milliseconds since 1970: the clock's time unless the build is reproducible. */
   readonly createdMs: () => number;
+  /** What RUN --mount takes from outside the build. */
+  readonly supplies: MountSupplies;
   readonly services: Services;
   /** A base image whose layers are fetched into the work folder's layout when they are first opened. */
   readonly imageOf: (image: ResolvedImage) => Image;
+  /** What is fetched for ADD and for named contexts. */
+  readonly remotes: RemoteFolders;
   /** The folder with an image's files, unpacked at the first call. */
   readonly imageFiles: (image: ResolvedImage) => Promise<RawPath>;
 }

@@ -1,6 +1,6 @@
 /** The stages of a plan, one after the other, with what each leaves for the later ones. */
 import type { Image } from "../image/image.ts";
-import type { Plan, StagePlan } from "../plan/plan.ts";
+import type { CopySource, Plan, StagePlan, Step } from "../plan/plan.ts";
 import type { Rootfs } from "../rootfs/rootfs.ts";
 import type { BuildSession } from "./build_session.ts";
 import { buildStage, type BuiltStage } from "./build_stage.ts";
@@ -47,9 +47,15 @@ function retire(result: BuiltStage, retirement: Retirement, session: BuildSessio
 
 function stagesCopiedFrom(plan: Plan): ReadonlySet<number> {
   const steps = plan.stages.flatMap((stage) => stage.steps);
-  return new Set(steps.flatMap((step) => {
-    return step.kind === "copy" && step.source.kind === "stage" ? [step.source.stageIndex] : [];
-  }));
+  const sources = steps.flatMap(fileSources);
+  return new Set(sources.flatMap((source) => source.kind === "stage" ? [source.stageIndex] : []));
+}
+
+/** Where a step takes files from. */
+function fileSources(step: Step): readonly CopySource[] {
+  if (step.kind === "copy") return [step.source];
+  if (step.kind !== "run") return [];
+  return (step.mounts ?? []).flatMap((mount) => "from" in mount && mount.from !== undefined ? [mount.from] : []);
 }
 
 function isChildOf(stage: StagePlan | undefined, parent: StagePlan): boolean {

@@ -7,10 +7,12 @@ import { chooseIsolation, containerMarkers, readMachineTraits } from "../runner/
 import { ChrootRunner } from "../runner/chroot_runner.ts";
 import { InplaceRunner } from "../runner/inplace_runner.ts";
 import type { Runner } from "../runner/runner.ts";
+import { DEFAULT_PATIENCE } from "../runner/supervise.ts";
 import { readMountInfo } from "../sys/mountinfo.ts";
 import { cleanPath, parentPath, type RawPath, rawPath } from "../sys/raw_path.ts";
 import { lstat } from "../sys/stat.ts";
 import type { RootOptions } from "./build_request.ts";
+import type { CacheFolderPlace } from "./cache_folders.ts";
 import type { Services } from "./services.ts";
 import type { WorkFolder } from "./work_folder.ts";
 
@@ -22,6 +24,8 @@ const DEFAULT_TEMPORARY = "/var/tmp";
 export interface RootPlace {
   /** The folder in which the work folder is made. */
   readonly workParent: string;
+  /** Where the folders of cache mounts are. */
+  readonly caches: CacheFolderPlace;
   /** Makes the roots and their runner. `credentialPaths` are files that must survive in place. */
   open(
     work: WorkFolder,
@@ -43,8 +47,10 @@ export function chooseRootPlace(options: RootOptions, services: Services): RootP
 }
 
 function chroot(options: RootOptions, { env, log, selfCommand }: Services): RootPlace {
+  const workParent = options.workFolder ?? (env.TMPDIR || DEFAULT_TEMPORARY);
   return {
-    workParent: options.workFolder ?? (env.TMPDIR || DEFAULT_TEMPORARY),
+    workParent,
+    caches: { parent: rawPath(cachesFolder(options, workParent, env)), inplaceRoot: undefined },
     open: (work) => ({
       roots: new FolderRoots(rawPath(work.stages)),
       runner: new ChrootRunner({ selfCommand, launchFolder: work.launch, warn: (message) => log.warn(message) }),
@@ -56,6 +62,7 @@ function inplace(options: RootOptions): RootPlace {
   const workParent = options.workFolder ?? EXECUTOR_FOLDER;
   return {
     workParent,
+    caches: { parent: rawPath(`${workParent}/caches`), inplaceRoot: ROOT },
     open: (work, context, credentialPaths) => {
       const keepFolder = keepFolderFor(work);
       const protectedPaths = [
@@ -74,9 +81,20 @@ function inplace(options: RootOptions): RootPlace {
         keepFolder,
         wipeFirst: options.preCleanup,
       });
-      return { roots, runner: new InplaceRunner() };
+      return { roots, runner: new InplaceRunner(DEFAULT_PATIENCE, keepFolder) };
     },
   };
+}
+
+/** Caches outlive the build: they are in the folder that was chosen for kiln's files, else in the user's own. */
+function cachesFolder(
+  { workFolder }: RootOptions,
+  workParent: string,
+  env: Readonly<Record<string, string>>,
+): string {
+  if (workFolder !== undefined) return `${workFolder}/caches`;
+  if (env.XDG_CACHE_HOME) return `${env.XDG_CACHE_HOME}/kiln/caches`;
+  return env.HOME ? `${env.HOME}/.cache/kiln/caches` : `${workParent}/kiln-caches`;
 }
 
 /** Kept stages must be on the file system of `/`, as they are moved there by renaming. */

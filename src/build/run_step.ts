@@ -6,13 +6,13 @@ import { changesOf } from "../rootfs/changed_paths.ts";
 import { ImplicitDirectories } from "../rootfs/implicit_directories.ts";
 import { resolveChown, resolveUser } from "../rootfs/owner.ts";
 import type { Rootfs } from "../rootfs/rootfs.ts";
-import type { ContentMount } from "../runner/command_mount.ts";
 import { exitCodeOf, runError } from "../runner/runner.ts";
 import type { Change } from "../snapshot/diff_trees.ts";
 import { rawPath } from "../sys/raw_path.ts";
 import type { BuildSession } from "./build_session.ts";
 import { copyFiles } from "./copy_step.ts";
 import type { StageRoot } from "./stage_root.ts";
+import { type MountingPlace, openStepMounts, type StepMounts } from "./step_mounts.ts";
 import { appendStep, type Layering } from "./step_layer.ts";
 
 /** Where a step works. */
@@ -52,7 +52,7 @@ export async function runStep(step: Step, place: StepPlace, session: BuildSessio
 
 async function runCommand(
   step: RunStep,
-  { layering }: StepPlace,
+  { layering, kept }: StepPlace,
   root: StageRoot,
   session: BuildSession,
 ): Promise<readonly Change[]> {
@@ -62,28 +62,41 @@ async function runCommand(
   if (layering === "step") root.takeBaseline();
   rootfs.makeDirectories(rootfs.resolve(rawPath(step.workdir), true), { uid: 0, gid: 0, mode: 0o755 });
   const hasHome = step.env.some((variable) => variable.startsWith("HOME="));
+  const env = hasHome ? step.env : [...step.env, `HOME=${user.home}`];
   const spec = {
     root: rootfs.path,
     argv: step.argv,
-    env: hasHome ? step.env : [...step.env, `HOME=${user.home}`],
     workdir: step.workdir,
     uid: user.uid,
     gid: user.gid,
     // The primary group is a supplementary one too, as in BuildKit: else a process could drop it and lose its denials.
     groups: user.groups.includes(user.gid) ? user.groups : [user.gid, ...user.groups],
-    ...(step.script && { mounts: [scriptMount(step, step.script)] }),
+    network: step.network,
   };
-  const status = await session.runner.run(spec, { write: services.stepOutput }, services.signal);
+  const status = await withMounts(step, { rootfs, kept }, session, (mounted) => {
+    const own = { ...spec, mounts: mounted.mounts, env: withVariables(env, mounted.env) };
+    return session.runner.run(own, { write: services.stepOutput }, services.signal);
+  });
   if (status.kind === "signalled" || exitCodeOf(status) !== 0) throw runError(status, step.title);
   if (layering === "step") return root.changesSinceBaseline();
   root.markUnknown();
   return [];
 }
 
-/** The heredoc that is the command itself, where its argv expects it. */
-function scriptMount({ argv }: RunStep, { content }: NonNullable<RunStep["script"]>): ContentMount {
-  const target = rawPath(argv[0] ?? "");
-  return { kind: "content", target, content: new TextEncoder().encode(content), mode: 0o755, uid: 0, gid: 0 };
+async function withMounts<T>(
+  step: RunStep,
+  place: MountingPlace,
+  session: BuildSession,
+  run: (mounts: StepMounts) => Promise<T>,
+): Promise<T> {
+  await using mounts = await openStepMounts(step, place, session);
+  return await run(mounts);
+}
+
+/** `env` with `added`, which replace those of the same names. */
+function withVariables(env: readonly string[], added: readonly string[]): readonly string[] {
+  const names = new Set(added.map((entry) => entry.slice(0, entry.indexOf("="))));
+  return [...env.filter((entry) => !names.has(entry.slice(0, entry.indexOf("=")))), ...added];
 }
 
 /** Makes the directory and its missing parents, owned by the current user as COPY --chown reads it (BuildKit, WORKDIR). */

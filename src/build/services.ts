@@ -14,6 +14,8 @@ export interface Services {
   readonly currentDirectory: string;
   /** How to start this program again: the executable and what comes before the verb. */
   readonly selfCommand: readonly string[];
+  /** Takes a text that no message of ours may show from now on. */
+  readonly conceal: (secret: string) => void;
   /** Receives the output of RUN, as it comes. */
   readonly stepOutput: (stream: "stdout" | "stderr", bytes: Uint8Array) => void;
 }

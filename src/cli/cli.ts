@@ -3,6 +3,7 @@ import { CancelledError } from "../errors.ts";
 import { createLogger, type LogFormat, type LogLevel } from "../log/create_logger.ts";
 import type { CliProcess } from "./cli_process.ts";
 import type { Command } from "./command.ts";
+import { ConcealedTexts } from "./concealed_texts.ts";
 import { errorLines } from "./error_lines.ts";
 import { exitCode } from "./exit_code.ts";
 import { type FlagValues, UsageError } from "./flag.ts";
@@ -37,7 +38,9 @@ const FOOTER = `Commands:
 
 /** Runs the command line; gives the exit status. Never throws. */
 export async function run(outside: CliProcess): Promise<number> {
-  const { writeBytes, writeRecord: write } = errorLines(outside.writeErr);
+  const { writeBytes, writeRecord } = errorLines(outside.writeErr);
+  const concealed = new ConcealedTexts();
+  const write = (line: string): void => writeRecord(concealed.mask(line));
   const process: CliProcess = { ...outside, writeErr: writeBytes };
   let log = createLogger({ level: "info", format: "text", timestamps: false, write });
   try {
@@ -57,7 +60,7 @@ export async function run(outside: CliProcess): Promise<number> {
     const { values, positionals, notices } = parsed;
     log = createLogger({ ...logOptions(values), write });
     for (const notice of notices) log.warn(notice.message);
-    return await command.run({ values, positionals, process, log });
+    return await command.run({ values, positionals, process, log, conceal: (secret) => concealed.add(secret) });
   } catch (error: unknown) {
     const failure = process.signal.aborted && process.signal.reason instanceof CancelledError
       ? process.signal.reason

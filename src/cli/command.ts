@@ -10,6 +10,8 @@ export interface CommandCall {
   readonly positionals: readonly string[];
   readonly process: CliProcess;
   readonly log: Logger;
+  /** Takes a text that no record of the log may show from now on. */
+  readonly conceal: (secret: string) => void;
 }
 
 /** One verb. */

@@ -1,5 +1,7 @@
 /** A build session over temporary folders, with a runner that runs a function instead of a program. */
 import type { BuildSession } from "../../src/build/build_session.ts";
+import { CacheFolders } from "../../src/build/cache_folders.ts";
+import { RemoteFolders } from "../../src/build/remote_folders.ts";
 import type { Services } from "../../src/build/services.ts";
 import { WorkFolder } from "../../src/build/work_folder.ts";
 import { openContext } from "../../src/context/context.ts";
@@ -48,8 +50,14 @@ export async function makeStageWorld(
     layers: { compression: "gzip" },
     epochNs: undefined,
     createdMs: Date.now,
+    supplies: {
+      secrets: new Map(),
+      agents: new Map(),
+      caches: new CacheFolders({ parent: rawPath(`${base}/caches`), inplaceRoot: undefined }),
+    },
     services: testServices(base),
     imageOf: (resolved) => images(resolved.digest),
+    remotes: new RemoteFolders(),
     imageFiles: () => Promise.reject(new TypeError("no image")),
   };
   return {
@@ -69,6 +77,7 @@ export function testServices(currentDirectory: string): Services {
     env: {},
     currentDirectory,
     selfCommand: [],
+    conceal: () => {},
     stepOutput: () => {},
   };
 }
