@@ -47,6 +47,10 @@ export async function fetchGit(reference: GitReference, folder: string, services
     const place = { folder: rawPath(tree), scratch: folder, nesting: 0 };
     const entries = await writeCommit(fetched, { reference, repository, place }, services);
     if (keepsGit) await finishGitFolder(repository, { reference, fetched, entries });
+    const mtimeNs = timeOf(reference, fetched);
+    for (const path of keepsGit ? [`${tree}/.git`, tree] : []) {
+      if (mtimeNs !== undefined) setTimes(AT_CWD, rawPath(path), mtimeNs);
+    }
     return { root: subdirectory(reference, tree), commit: fetched.id, remote: redactCredentials(reference.remote) };
   });
 }
@@ -64,7 +68,7 @@ async function writeCommit(
   services: GitServices,
 ): Promise<readonly CheckedOutEntry[]> {
   const { reference, repository, place } = unit;
-  const mtimeNs = reference.mtime === "checkout" ? undefined : BigInt(commit.committedAt) * 1_000_000_000n;
+  const mtimeNs = timeOf(reference, commit);
   const options = { source: formatGitReference(reference), mtimeNs, signal: services.signal };
   const entries = await checkOut(repository, commit.tree, place.folder, options);
   if (reference.submodules !== false) await writeSubmodules(entries, unit, services, mtimeNs);
@@ -147,8 +151,22 @@ async function finishGitFolder(
       `${folder}/${name}`,
       typeof content === "string" ? new TextEncoder().encode(content) : content,
     );
-    await Deno.chmod(`${folder}/${name}`, 0o644);
   }
+  await settle(folder, timeOf(reference, fetched));
+}
+
+/** Gives all below `folder` the modes that git gives, whatever the umask, and one time. */
+async function settle(folder: string, mtimeNs: bigint | undefined): Promise<void> {
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    const path = `${folder}/${name}`;
+    if (isDirectory) await settle(path, mtimeNs);
+    else await Deno.chmod(path, /\.(?:pack|idx)$/.test(name) ? 0o444 : 0o644);
+    if (mtimeNs !== undefined) setTimes(AT_CWD, rawPath(path), mtimeNs);
+  }
+}
+
+function timeOf({ mtime }: GitReference, { committedAt }: FetchedCommit): bigint | undefined {
+  return mtime === "checkout" ? undefined : BigInt(committedAt) * 1_000_000_000n;
 }
 
 function fault(reference: GitReference, reason: string): ContextError {

@@ -6,7 +6,7 @@ import { errorText, FormatError } from "../errors.ts";
 import { loadNodeFiles, type NodeFiles } from "../sys/node_files.ts";
 import { type GitCommit, type GitTreeEntry, parseGitCommit, parseGitTag, parseGitTree } from "./git_objects.ts";
 
-type GitLibrary = typeof import("isomorphic-git");
+type GitLibrary = typeof import("isomorphic-git").default;
 
 const MAX_TAGS = 10;
 
@@ -32,7 +32,8 @@ export class GitRepository {
       await Deno.chmod(folder + path, 0o755);
     }
     await Deno.writeTextFile(`${folder}/HEAD`, "ref: refs/heads/main\n", { mode: 0o644 });
-    return new GitRepository(folder, await import("isomorphic-git"), await loadNodeFiles());
+    // The default export has all functions in the library's ES form and, once bundled, in its CommonJS form too.
+    return new GitRepository(folder, (await import("isomorphic-git")).default, await loadNodeFiles());
   }
 
   /** Takes in the pack that `write` stores at the path it is given. Throws FormatError for a damaged one. */
