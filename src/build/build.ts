@@ -12,6 +12,8 @@ import { systemRegistryServices } from "../registry/registry_services.ts";
 import { createContentHasher } from "../rootfs/content_hash.ts";
 import { systemProbe } from "../runner/emulation.ts";
 import type { BuildOutcome, BuildRequest } from "./build_request.ts";
+import { buildSoundly, openLayerCache } from "./cached_build.ts";
+import type { LayerCache } from "./layer_cache.ts";
 import { buildStages } from "./build_stages.ts";
 import { CacheFolders } from "./cache_folders.ts";
 import type { BuildSession } from "./build_session.ts";
@@ -24,6 +26,7 @@ import { RemoteFolders } from "./remote_folders.ts";
 import type { Services } from "./services.ts";
 import { readMountRequest } from "./step_mounts.ts";
 import type { DockerfileSource } from "./source_error.ts";
+import { StepKeys } from "./step_keys.ts";
 import { WorkFolder } from "./work_folder.ts";
 
 /** Builds what `request` asks for. Throws BuilderErrors, those about the Dockerfile as SourceError. */
@@ -41,7 +44,10 @@ export async function build(request: BuildRequest, services: Services): Promise<
   await checkPlatforms(plan, request.plan.buildPlatform, systemProbe(), source);
   const { outputs } = request;
   if (outputs.push && outputs.checkPushPermission) await registry.checkPush(outputs.destinations);
-  return await buildPlan(plan, { request, source, context, registry, services });
+  const cache = await openLayerCache(request, registry, services);
+  return await buildSoundly(cache, request, services, (attempt) => {
+    return buildPlan(plan, { request: attempt, source, context, registry, services, cache });
+  });
 }
 
 /** What is known once the plan is made. */
@@ -51,10 +57,11 @@ interface Prepared {
   readonly context: BuildContext;
   readonly registry: Registry;
   readonly services: Services;
+  readonly cache: LayerCache | undefined;
 }
 
 async function buildPlan(plan: Plan, prepared: Prepared): Promise<BuildOutcome> {
-  const { request, source, context, registry, services } = prepared;
+  const { request, source, context, registry, services, cache } = prepared;
   const mounts = await readMountRequest(request.mounts, services);
   const isReproducible = request.layers.isReproducible === true;
   const epochSeconds = plan.sourceDateEpoch ?? (isReproducible ? 0 : undefined);
@@ -67,7 +74,7 @@ async function buildPlan(plan: Plan, prepared: Prepared): Promise<BuildOutcome> 
     source,
     context,
     work,
-    ...place.open(work, context, [...request.credentialPaths, ...basesInFiles(registry, services)]),
+    ...place.open(work, context, [...request.credentialPaths, ...filesInUse(request, registry, services)]),
     hasher: await createContentHasher(),
     layers: request.layers,
     epochNs: epochSeconds === undefined ? undefined : BigInt(epochSeconds) * 1_000_000_000n,
@@ -78,15 +85,18 @@ async function buildPlan(plan: Plan, prepared: Prepared): Promise<BuildOutcome> 
     remotes: new RemoteFolders(),
     imageFiles: (resolved) => images.unpacked(resolved, session),
   };
-  const image = await buildStages(plan, session);
+  const caching = cache && { cache, keys: new StepKeys(plan, session) };
+  const image = await buildStages(plan, { ...session, caching }).finally(() => cache?.settle());
   const finished = finishImage(image, request.outputs, epochSeconds);
   const result = await deliver(finished, request.outputs, registry, services);
   return { kind: "built", result };
 }
 
-/** Images in files that this build reads; like the login, they must survive a build in place: named by a file below. */
-function basesInFiles(registry: Registry, { currentDirectory }: Services): readonly string[] {
-  return registry.localPaths().map((path) =>
+/** Images and caches in files; like the login, they must survive a build in place: named by a file below. */
+function filesInUse({ cache }: BuildRequest, registry: Registry, { currentDirectory }: Services): readonly string[] {
+  const places = cache === undefined ? [] : [...cache.target === undefined ? [] : [cache.target], ...cache.sources];
+  const caches = places.flatMap((place) => place.kind === "layout" ? [place.path] : []);
+  return [...registry.localPaths(), ...caches].map((path) =>
     `${path.startsWith("/") ? path : `${currentDirectory}/${path}`}/index.json`
   );
 }

@@ -3,6 +3,7 @@ import type { Compression, ImageFormat } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Reference } from "../oci/reference.ts";
 import type { PlanOptions } from "../plan/plan.ts";
+import type { CacheOptions } from "./cache_options.ts";
 import type { CheckReport } from "./plan_build.ts";
 import type { RegistryOptions } from "../registry/registry_options.ts";
 import type { SecretSource } from "./secrets.ts";
@@ -80,6 +81,8 @@ export interface BuildRequest {
   readonly registry: RegistryOptions;
   readonly credentialPaths: CredentialPaths;
   readonly outputs: OutputOptions;
+  /** No layer is taken from a cache or kept in one unless this says so. */
+  readonly cache?: CacheOptions;
   /** Make the plan, build nothing. */
   readonly isDryRun: boolean;
   /** Apply the build checks to the Dockerfile, build nothing. */

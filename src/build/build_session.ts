@@ -11,6 +11,7 @@ import type { RawPath } from "../sys/raw_path.ts";
 import type { Services } from "./services.ts";
 import type { RemoteFolders } from "./remote_folders.ts";
 import type { MountSupplies } from "./step_mounts.ts";
+import type { CacheTools } from "./stage_cache.ts";
 import type { WorkFolder } from "./work_folder.ts";
 
 /** Made once by `build.ts`. */
@@ -35,4 +36,6 @@ export interface BuildSession {
   readonly remotes: RemoteFolders;
   /** The folder with an image's files, unpacked at the first call. */
   readonly imageFiles: (image: ResolvedImage) => Promise<RawPath>;
+  /** Absent where the build uses no cache. */
+  readonly caching?: CacheTools | undefined;
 }

@@ -1,4 +1,8 @@
-/** One stage: its base, then step after step, each appending its layer or its history entry to the image. */
+/**
+ * One stage: its base, then step after step, each appending its layer or its history entry to the image. Layers that come
+ * from the cache are unpacked only when a later step needs the files.
+ */
+import { makesLayer } from "../cache/cache_key.ts";
 import { type Image, scratchImage } from "../image/image.ts";
 import { withContainerConfig } from "../image/mutate.ts";
 import type { StagePlan } from "../plan/plan.ts";
@@ -8,7 +12,8 @@ import { runStep } from "./run_step.ts";
 import { atSource } from "./source_error.ts";
 import type { Layering } from "./step_layer.ts";
 import { StageRoot } from "./stage_root.ts";
-import { unpackImage } from "./unpack.ts";
+import { type ChainState, StageCache, startOfStage } from "./stage_cache.ts";
+import { unpackLayer } from "./unpack.ts";
 
 /** A stage that is done. */
 export interface BuiltStage {
@@ -17,6 +22,8 @@ export interface BuiltStage {
   readonly root: StageRoot | undefined;
   /** See {@link StepPlace}: when the base image was made, so that the same steps make the same layers. */
   readonly implicitTimeNs: bigint;
+  /** What the cache knows of the stage's end, for stages from it. */
+  readonly chain?: ChainState | undefined;
 }
 
 /** What a stage is built from. */
@@ -34,36 +41,92 @@ export interface StageStart {
 /** Builds the stage. Throws SourceError, naming the lines, when a step fails. */
 export async function buildStage(stage: StagePlan, start: StageStart, session: BuildSession): Promise<BuiltStage> {
   let image = baseImage(stage, start, session);
-  let root = start.parent?.root;
-  const implicitTimeNs = session.epochNs ?? start.parent?.implicitTimeNs ?? timeNsOf(image.config.created);
-  let hasBaseline = false;
-  const materialise = async (layering: Layering): Promise<StageRoot> => {
-    root ??= await openRoot(image, stage, session);
-    if (layering !== "step" && start.needsLayers && !hasBaseline) root.takeBaseline();
-    hasBaseline = true;
-    return root;
-  };
+  const parent = start.parent;
+  const lazyRoot = new LazyRoot(stage, parent?.root, start.needsLayers, session);
+  const implicitTimeNs = session.epochNs ?? parent?.implicitTimeNs ?? timeNsOf(image.config.created);
+  const cached = stageCache(stage, start, session);
   for (const [index, step] of stage.steps.entries()) {
     const log = session.services.log.with(stepFields(stage, index));
     const services = { ...session.services, log };
     services.signal.throwIfAborted();
     log.info(step.title);
     const layering = layeringOf(stage, index, start, session);
-    const open = (): Promise<StageRoot> => materialise(layering);
-    const place = { image, materialise: open, liveRoot: () => root, kept: start.kept, implicitTimeNs, layering };
+    const below = image;
+    const reused = makesLayer(step) ? await cached?.reuse(step, below, start.kept, log) : undefined;
+    if (reused !== undefined) {
+      image = reused;
+      continue;
+    }
+    const materialise = (): Promise<StageRoot> => lazyRoot.filled(below, layering);
+    const liveRoot = (): StageRoot | undefined => lazyRoot.upToDate(below);
+    const place = { image, materialise, liveRoot, kept: start.kept, implicitTimeNs, layering };
     image = await atSource(session.source, step.range, () => runStep(step, place, { ...session, services }));
+    lazyRoot.advance(below, image);
+    if (makesLayer(step)) await cached?.keep(step, image, start.kept);
   }
-  if (start.needsRoot) await materialise("step");
-  return { image: withContainerConfig(image, stage.config, stage.author), root, implicitTimeNs };
+  if (start.needsRoot) await lazyRoot.filled(image, "step");
+  const chain = cached?.state;
+  return { image: withContainerConfig(image, stage.config, stage.author), root: lazyRoot.root, implicitTimeNs, chain };
+}
+
+function stageCache(stage: StagePlan, { parent }: StageStart, session: BuildSession): StageCache | undefined {
+  const tools = session.caching;
+  return tools && new StageCache(tools, session, startOfStage(stage, parent?.chain, tools.keys));
+}
+
+/** The stage's root, which is opened, and given the layers that it lacks, when a step needs it. */
+class LazyRoot {
+  readonly #stage: StagePlan;
+  readonly #needsLayers: boolean;
+  readonly #session: BuildSession;
+  #root: StageRoot | undefined;
+  #hasBaseline = false;
+
+  constructor(stage: StagePlan, root: StageRoot | undefined, needsLayers: boolean, session: BuildSession) {
+    this.#stage = stage;
+    this.#root = root;
+    this.#needsLayers = needsLayers;
+    this.#session = session;
+  }
+
+  get root(): StageRoot | undefined {
+    return this.#root;
+  }
+
+  /** The root with all that `image` holds. */
+  async filled(image: Image, layering: Layering): Promise<StageRoot> {
+    const { roots, hasher, services } = this.#session;
+    const root = this.#root ??= new StageRoot(roots.open(this.#stage.index), hasher, services.nowMs);
+    for (const layer of image.layers.slice(root.layersApplied)) {
+      root.markWritten();
+      await unpackLayer(layer, root.rootfs, root.known, this.#session);
+      root.layersApplied++;
+    }
+    if (layering !== "step" && this.#needsLayers && !this.#hasBaseline) root.takeBaseline();
+    this.#hasBaseline = true;
+    return root;
+  }
+
+  /** The root if it holds all that `image` holds. */
+  upToDate(image: Image): StageRoot | undefined {
+    return this.#root?.layersApplied === image.layers.length ? this.#root : undefined;
+  }
+
+  /** Says that a step that made `after` of `before` has made the same change to the root, unless that lagged behind. */
+  advance(before: Image, after: Image): void {
+    const root = this.upToDate(before);
+    if (root !== undefined) root.layersApplied = after.layers.length;
+  }
 }
 
 function layeringOf(
   { steps }: StagePlan,
   index: number,
   { needsLayers }: StageStart,
-  { layers }: BuildSession,
+  { layers, caching }: BuildSession,
 ): Layering {
-  if (!needsLayers) return "later";
+  const isCached = caching !== undefined && steps.some((step) => makesLayer(step) && caching.cache.covers(step));
+  if (!needsLayers && !isCached) return "later";
   if (layers.isSingle !== true) return "step";
   return steps.slice(index + 1).some(({ kind }) => kind !== "metadata") ? "later" : "stage";
 }
@@ -79,13 +142,6 @@ function baseImage(stage: StagePlan, { parent }: StageStart, session: BuildSessi
       if (parent === undefined) throw new TypeError(`stage ${stage.index} comes before stage ${base.stageIndex}`);
       return parent.image;
   }
-}
-
-/** A fresh root that holds what `image` holds. */
-async function openRoot(image: Image, stage: StagePlan, session: BuildSession): Promise<StageRoot> {
-  const root = new StageRoot(session.roots.open(stage.index), session.hasher, session.services.nowMs);
-  await unpackImage(image, root.rootfs, root.known, session);
-  return root;
 }
 
 /** Nanoseconds since 1970, in whole seconds as layers have them; 0 for what says no time. */

@@ -1,21 +1,24 @@
 /** The stages of a plan, one after the other, with what each leaves for the later ones. */
 import type { Image } from "../image/image.ts";
-import type { CopySource, Plan, StagePlan, Step } from "../plan/plan.ts";
+import type { Plan, StagePlan } from "../plan/plan.ts";
 import type { Rootfs } from "../rootfs/rootfs.ts";
 import type { BuildSession } from "./build_session.ts";
 import { buildStage, type BuiltStage } from "./build_stage.ts";
+import { allStages, lookAhead } from "./look_ahead.ts";
 
-/** Builds all stages; gives the target's image. */
+/** Builds the stages that the cache does not make needless; gives the target's image. */
 export async function buildStages(plan: Plan, session: BuildSession): Promise<Image> {
   const built = new Map<number, BuiltStage>();
   const kept = new Map<number, Rootfs>();
-  const copiedFrom = stagesCopiedFrom(plan);
-  for (const [position, stage] of plan.stages.entries()) {
+  const { caching } = session;
+  const needs = caching === undefined ? allStages(plan) : await lookAhead(plan, caching);
+  const stages = plan.stages.filter(({ index }) => needs.stages.has(index));
+  for (const [position, stage] of stages.entries()) {
     const parent = stage.base.kind === "stage" ? built.get(stage.base.stageIndex) : undefined;
-    const needsRoot = copiedFrom.has(stage.index);
-    const needsLayers = stage === plan.target || plan.stages.some((other) => isChildOf(other, stage));
+    const needsRoot = needs.roots.has(stage.index);
+    const needsLayers = stage === plan.target || stages.some((other) => isChildOf(other, stage));
     const result = await buildStage(stage, { parent, needsRoot, kept, needsLayers }, session);
-    const isNextChild = isChildOf(plan.stages[position + 1], stage);
+    const isNextChild = isChildOf(stages[position + 1], stage);
     const root = retire(result, { stage, needsRoot, isNextChild, kept }, session);
     built.set(stage.index, { ...result, root });
   }
@@ -43,19 +46,6 @@ function retire(result: BuiltStage, retirement: Retirement, session: BuildSessio
   if (isNextChild) return result.root;
   session.roots.drop(result.root.rootfs);
   return undefined;
-}
-
-function stagesCopiedFrom(plan: Plan): ReadonlySet<number> {
-  const steps = plan.stages.flatMap((stage) => stage.steps);
-  const sources = steps.flatMap(fileSources);
-  return new Set(sources.flatMap((source) => source.kind === "stage" ? [source.stageIndex] : []));
-}
-
-/** Where a step takes files from. */
-function fileSources(step: Step): readonly CopySource[] {
-  if (step.kind === "copy") return [step.source];
-  if (step.kind !== "run") return [];
-  return (step.mounts ?? []).flatMap((mount) => "from" in mount && mount.from !== undefined ? [mount.from] : []);
 }
 
 function isChildOf(stage: StagePlan | undefined, parent: StagePlan): boolean {

@@ -13,6 +13,8 @@ export class StageRoot {
   readonly rootfs: Rootfs;
   /** Contents that were written or read since the last scan; writers add to it. */
   readonly known: KnownContents = new Map();
+  /** How many layers of its image, from the lowest, the root holds. */
+  layersApplied = 0;
   readonly #hasher: ContentHasher;
   readonly #nowMs: () => number;
   #tree: Tree | undefined;

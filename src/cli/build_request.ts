@@ -6,6 +6,7 @@ import type { Compression, ImageFormat } from "../oci/descriptor.ts";
 import { parsePlatform, type Platform } from "../oci/platform.ts";
 import { parseReference, type Reference } from "../oci/reference.ts";
 import { buildContexts } from "./build_contexts.ts";
+import { cacheOptions } from "./cache_flags.ts";
 import { type FlagValues, UsageError } from "./flag.ts";
 import { byteCount } from "./byte_count.ts";
 import { keyValues } from "./key_values.ts";
@@ -23,6 +24,8 @@ export function buildRequest(values: FlagValues, env: Readonly<Record<string, st
   const targets = values.list("target").flatMap((word) => word.split(",")).filter((word) => word !== "");
   if (targets.length > 1) throw new UsageError("Cannot build several targets: it is not supported yet");
   const workFolder = values.optionalText("kaniko-dir") ?? env.KANIKO_DIR;
+  const outputs = outputOptions(values, env);
+  const cache = cacheOptions(values, outputs.destinations, outputs.push);
   return {
     context: {
       source: values.text("context"),
@@ -47,7 +50,8 @@ export function buildRequest(values: FlagValues, env: Readonly<Record<string, st
     layers: layerOptions(values),
     registry: registryOptions(values, env),
     credentialPaths: credentialPaths(env),
-    outputs: outputOptions(values, env),
+    outputs,
+    ...(cache !== undefined && { cache }),
     isDryRun: values.isSet("dryrun"),
     isCheck: isCheck(values),
     mounts: mountRequest(values, env),

@@ -1,4 +1,5 @@
 /** The flags of a build: all of kaniko's executor, deprecated names too, and kiln's own. */
+import { CACHE_FLAGS } from "./cache_flags.ts";
 import type { Flag } from "./flag.ts";
 import { LOG_FLAGS } from "./log_flags.ts";
 import { PUSH_FLAGS, REGISTRY_FLAGS } from "./registry_flag_table.ts";
@@ -208,35 +209,6 @@ const BUILD_FLAGS: readonly Flag[] = [
     summary: "Apply the build checks and build nothing; the report is JSON with --log-format=json too",
   },
   { name: "dryrun", kind: "boolean", initial: false, summary: "Print the plan and build nothing" },
-];
-
-/** The layer cache. */
-const CACHE_FLAGS: readonly Flag[] = [
-  { name: "cache", kind: "boolean", initial: false, support: "later", summary: "Reuse layers of earlier builds" },
-  { name: "cache-repo", kind: "text", support: "later", summary: "Repository that holds the cache" },
-  { name: "cache-dir", kind: "text", initial: "/cache", support: "later", summary: "Folder with base images" },
-  {
-    name: "cache-ttl",
-    kind: "text",
-    initial: "336h",
-    support: "later",
-    summary: "Age at which cached layers are not used any more",
-  },
-  {
-    name: "cache-copy-layers",
-    kind: "boolean",
-    initial: false,
-    support: "later",
-    summary: "Cache the layers of COPY and ADD",
-  },
-  { name: "cache-run-layers", kind: "boolean", initial: true, support: "later", summary: "Cache the layers of RUN" },
-  {
-    name: "no-push-cache",
-    kind: "boolean",
-    initial: false,
-    support: "later",
-    summary: "Read the cache, write nothing to it",
-  },
 ];
 
 /** All of them, in the order of the help. */
