@@ -20,9 +20,8 @@ interface Case {
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly code?: number;
-  /** What the steps print, on either root or differently. */
+  /** What the steps print. */
   readonly printed?: readonly string[];
-  readonly printedInPod?: readonly string[];
   /** The paths in each new layer. */
   readonly layers?: readonly (readonly string[])[];
   readonly error?: RegExp;
@@ -37,7 +36,7 @@ interface Built {
 
 const CASES: readonly Case[] = [
   {
-    name: "a script is executed as it is, by its own interpreter, for any user",
+    name: "a script is executed by its own interpreter, for any user",
     dockerfile: `FROM busybox
 USER 1234
 RUN <<SCRIPT
@@ -56,10 +55,10 @@ RUN test ! -e /dev/pipes
     layers: [[], ["made"], []],
   },
   {
-    name: "a script whose interpreter is missing says so",
+    name: "a script whose interpreter is missing fails with its lines",
     dockerfile: "FROM busybox\nRUN <<A\n#!/bin/nothing\nA\n",
     code: 127,
-    error: /its interpreter "\/bin\/nothing" is not in the image[^]*Dockerfile:2/,
+    error: /\/dev\/pipes\/A: not found\nERRO [^]*Dockerfile:2/,
   },
   {
     name: "the context is read-only or a copy, without what is ignored, and leaves no folder",
@@ -104,15 +103,14 @@ RUN stat -c '%a %Y %h' /d /d/f; cat /h
     dockerfile: `FROM busybox
 ENV TOKEN=of-the-image
 RUN --mount=type=secret,id=file --mount=type=secret,id=token,env=TOKEN,uid=7,gid=8,mode=440,target=/t \\
-    stat -c '%a %u:%g' /run/secrets/file /t; test "$TOKEN" = ${SECRET} && test "$(cat /t /run/secrets/file)" = ${SECRET}${SECRET} && echo same
+    stat -c '%a %u:%g' /run/secrets/file /t; test "$TOKEN" = "$(cat /t)" && cmp /t /run/secrets/file && wc -c < /t
 RUN --mount=type=secret,id=token,env=ONLY --mount=type=secret,id=none,env=NONE test ! -e /run/secrets && echo "$TOKEN [$NONE] \${#ONLY}"
-RUN --mount=type=secret,id=token,uid=3 --mount=type=ssh set -e; test ! -e /run/buildkit; rm -f /run/secrets/token || true
+RUN --mount=type=secret,id=token,uid=3 --mount=type=ssh set -e; test ! -e /run/buildkit; rm -f /run/secrets/token 2>/dev/null || true
 `,
     files: { file: SECRET },
     args: ["--secret=id=file,src=CONTEXT/file", "--secret=id=token"],
     env: { token: SECRET },
-    printed: ["400 0:0", "440 7:8", "same", `of-the-image [] ${SECRET.length}`],
-    printedInPod: ["400 0:0", "440 7:8", "same", `of-the-image [] ${SECRET.length}`],
+    printed: ["400 0:0", "440 7:8", String(SECRET.length), `of-the-image [] ${SECRET.length}`],
     layers: [[], [], []],
   },
   {
@@ -142,13 +140,13 @@ RUN --mount=type=cache,target=/z,from=seed,source=/s ls -A /z; test ! -e /c
 WORKDIR /w
 RUN --mount=target=/w --mount=type=cache,target=/w/deep/cache --mount=type=tmpfs,target=/w/deep/cache/t \\
     --mount=type=secret,id=s,target=/w/a/s cat a/s | wc -c; touch deep/cache/kept deep/cache/t/lost; cat f
-RUN --mount=type=cache,target=/w/deep/cache find deep/cache -type f; touch -d @7 /w
+RUN --mount=type=cache,target=/w/deep/cache find deep/cache -type f
 RUN test -z "$(ls -A)"
 `,
     files: { f: "context\n", s: SECRET },
     args: ["--secret=id=s,src=CONTEXT/s"],
     printed: [String(SECRET.length), "context", "deep/cache/kept"],
-    layers: [["w"], [], ["w"], []],
+    layers: [["w"], [], [], []],
   },
   {
     name: "a command of a mount is found, in exec form too",
@@ -187,8 +185,8 @@ RUN --mount=type=secret,id=s,env=S --mount=type=secret,id=s --mount=type=cache,t
 Deno.test("RUN --mount", async (t) => {
   await using world = await startBuildWorld();
   for (const testCase of CASES) {
-    await t.step(`on a host: ${testCase.name}`, async () => check(testCase, await onHost(world, testCase), false));
-    await t.step(`in a pod: ${testCase.name}`, async () => check(testCase, await inPod(world, testCase), true));
+    await t.step(`on a host: ${testCase.name}`, async () => check(testCase, await onHost(world, testCase)));
+    await t.step(`in a pod: ${testCase.name}`, async () => check(testCase, await inPod(world, testCase)));
   }
   await t.step(
     "on a host: nothing may be written to a read-only mount, and tmpfs has its size",
@@ -202,12 +200,11 @@ Deno.test("RUN --mount", async (t) => {
   await t.step("on a host: a build that is killed leaves its caches usable", () => checkKilled(world));
 });
 
-async function check(testCase: Case, built: Built, isPod: boolean): Promise<void> {
-  const { code = 0, printed, printedInPod = printed, layers, error } = testCase;
+async function check(testCase: Case, built: Built): Promise<void> {
+  const { code = 0, printed, layers, error } = testCase;
   equal(built.code, code, built.stderr);
   if (error !== undefined) match(built.stderr, error);
-  const expected = isPod ? printedInPod : printed;
-  if (expected !== undefined) deepEqual(printedBySteps(built.stderr), expected);
+  if (printed !== undefined) deepEqual(printedBySteps(built.stderr), printed);
   doesNotMatch(built.stderr + built.stdout, new RegExp(SECRET));
   if (code !== 0) return;
   const bytes = await imageBytes(built.layout);
@@ -333,7 +330,7 @@ async function checkKilled(world: BuildWorld): Promise<void> {
   const workFolder = await Deno.makeTempDir({ dir: world.folder });
   const mount = "--mount=type=cache,target=/c,sharing=locked";
   await using started = await world.start({
-    dockerfile: `FROM busybox\nRUN ${mount} echo kept > /c/f; echo started; exec sleep 1000\n`,
+    dockerfile: `FROM busybox\nRUN ${mount} echo kept > /c/f; echo star''ted; exec sleep 1000\n`,
     workFolder,
   });
   await started.waitFor("started");
