@@ -38,7 +38,7 @@ function needsOci(image: Image): boolean {
 export async function deliver(
   image: Image,
   options: OutputOptions,
-  registry: Registry,
+  registry: Pick<Registry, "push">,
   services: Services,
 ): Promise<BuildResult> {
   const encoded = encodeImage(image);
@@ -63,7 +63,7 @@ async function push(
   image: Image,
   encoded: EncodedImage,
   destinations: readonly Reference[],
-  registry: Registry,
+  registry: Pick<Registry, "push">,
   { log }: Services,
 ): Promise<readonly Reference[]> {
   for (const reference of destinations) log.info(`Pushing ${formatReference(reference)}`);

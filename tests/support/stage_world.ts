@@ -2,6 +2,7 @@
 import type { BuildSession } from "../../src/build/build_session.ts";
 import { CacheFolders } from "../../src/build/cache_folders.ts";
 import { RemoteFolders } from "../../src/build/remote_folders.ts";
+import { RemoteFolders } from "../../src/build/remote_folders.ts";
 import type { Services } from "../../src/build/services.ts";
 import { WorkFolder } from "../../src/build/work_folder.ts";
 import { openContext } from "../../src/context/context.ts";
@@ -57,6 +58,7 @@ export async function makeStageWorld(
     },
     services: testServices(base),
     imageOf: (resolved) => images(resolved.digest),
+    remotes: new RemoteFolders(),
     remotes: new RemoteFolders(),
     imageFiles: () => Promise.reject(new TypeError("no image")),
   };
