@@ -168,7 +168,10 @@ class MountOpener {
   #openSecret({ id, target, env, isRequired, mode, uid, gid }: SecretMount): CommandMount | undefined {
     const content = this.#session.supplies.secrets.get(id);
     if (content === undefined) {
-      if (!isRequired) return undefined;
+      if (!isRequired) {
+        if (env !== undefined) this.#env.push(`${env}=`); // As BuildKit: the file is missing, the variable is empty.
+        return undefined;
+      }
       throw new ContextError({ action: "mount secret", source: id, reason: "not found" }, {
         hint: `Give it with --secret id=${id},src=FILE or --secret id=${id},env=NAME`,
       });

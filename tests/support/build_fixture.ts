@@ -17,6 +17,8 @@ const CASE = z.strictObject({
   args: z.optional(z.record(z.string(), z.string())),
   target: z.optional(z.string()),
   platform: z.optional(z.string()),
+  secrets: z.optional(z.record(z.string(), z.string())),
+  contexts: z.optional(z.array(z.string())),
 });
 
 const FAILURE = z.strictObject({ line: z.nullable(z.number()), message: z.string() });
@@ -34,6 +36,8 @@ export interface BuildFixture extends z.infer<typeof CASE> {
 export interface PreparedFixture {
   readonly context: string;
   readonly dockerfile: string;
+  /** Secrets and named contexts, as both builders take them. */
+  readonly flags: readonly string[];
 }
 
 /** All folders with a `case.json`, by name. The others belong to tests of their own. */
@@ -59,6 +63,7 @@ export async function prepareFixture(fixture: BuildFixture, folder: string): Pro
   // The reference takes a folder of a name that it knows for the same folder, and what seems unchanged in it from its cache.
   const context = `${folder}/context-${crypto.randomUUID()}`;
   const script = `
+    umask 022
     mkdir -p "$2" && chmod 755 "$2"
     if [ -d "$1/context" ]; then cp -R "$1/context/." "$2/"; fi
     chmod -R u=rwX,go=rX "$2"
@@ -66,10 +71,26 @@ export async function prepareFixture(fixture: BuildFixture, folder: string): Pro
     find "$2" -newermt @$((${CONTEXT_TIME_S} + 1)) -exec touch -h -d @${CONTEXT_TIME_S} {} +
   `;
   await mustRun(["sh", "-euc", script, "sh", fixture.folder, context], { env: { LC_ALL: "C" } });
+  const flags = [...await writeSecrets(fixture, folder), ...namedContexts(fixture, context)];
   const inner = `${context}/Dockerfile`;
-  if (await pathExists(inner)) return { context, dockerfile: inner };
+  if (await pathExists(inner)) return { context, dockerfile: inner, flags };
   await Deno.copyFile(`${fixture.folder}/Dockerfile`, `${folder}/Dockerfile`);
-  return { context, dockerfile: `${folder}/Dockerfile` };
+  return { context, dockerfile: `${folder}/Dockerfile`, flags };
+}
+
+async function writeSecrets({ secrets }: BuildFixture, folder: string): Promise<readonly string[]> {
+  return await Promise.all(
+    Object.entries(secrets ?? {}).map(async ([id, content]) => {
+      const path = `${folder}/secret-${id}`;
+      await Deno.writeTextFile(path, content);
+      return `--secret=id=${id},src=${path}`;
+    }),
+  );
+}
+
+/** A named context is the folder of that name in the context. */
+function namedContexts({ contexts }: BuildFixture, context: string): readonly string[] {
+  return (contexts ?? []).map((name) => `--build-context=${name}=${context}/${name}`);
 }
 
 /** What the reference made of a fixture. */

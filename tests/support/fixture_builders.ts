@@ -45,7 +45,13 @@ export async function buildWithKiln(build: FixtureBuild, base: BaseRegistry): Pr
   const command = [Deno.execPath(), "run", "-A", "--quiet", "--frozen", MAIN, "--isolation=chroot", "--no-push"];
   const input = [`--context=${files.context}`, `--dockerfile=${files.dockerfile}`, `--oci-layout-path=${layout}`];
   const choices = fixture.platform === undefined ? [] : [`--custom-platform=${fixture.platform}`];
-  const flags = [...hubFlags(base.registry), ...choices, ...sharedFlags(fixture, base), "--log-format=json"];
+  const flags = [
+    ...hubFlags(base.registry),
+    ...choices,
+    ...files.flags,
+    ...sharedFlags(fixture, base),
+    "--log-format=json",
+  ];
   const result = await runCommand([...command, ...input, ...flags], { timeoutMs: KILN_TIMEOUT_MS });
   if (result.code === 0) return { kind: "image", image: await describe(layout, base) };
   return kilnFailure(result.stderr);
@@ -62,7 +68,7 @@ export async function buildWithReference(
     `--build-context=${name.replace(/:latest$/, "")}=docker-image://${base.registry.host}/${name}`
   );
   const choices = fixture.platform === undefined ? [] : [`--platform=${fixture.platform}`];
-  const flags = [...bases, ...choices, ...sharedFlags(fixture, base)];
+  const flags = [...bases, ...choices, ...files.flags, ...sharedFlags(fixture, base)];
   const result = await docker.build({ ...files, layout, flags });
   if (result.code === 0) return { kind: "image", image: await describe(layout, base) };
   return referenceFailure(result.stderr);

@@ -1,5 +1,4 @@
 /** A web server with the few files that ADD of URLs is tested with. */
-import { gzipSync } from "node:zlib";
 import { writeTar } from "../../src/tar/write.ts";
 import { tarHeader } from "./tar_headers.ts";
 import { readAll } from "./tar_members.ts";
@@ -12,7 +11,7 @@ export interface FixtureServer extends AsyncDisposable {
   readonly url: string;
 }
 
-/** Serves `/dated`, `/undated`, `/moved`, `/named` (with a file name of its own), `/archive.tgz` and `/`. All else is missing. */
+/** Serves `/dated`, `/undated`, `/moved`, `/named` (with a file name of its own), `/archive.tar` and `/`. All else is missing. */
 export async function startFixtureServer(): Promise<FixtureServer> {
   const archive = await tarArchive();
   const dated = { "Last-Modified": DATE };
@@ -23,7 +22,7 @@ export async function startFixtureServer(): Promise<FixtureServer> {
     "/moved": () => new Response(undefined, { status: 302, headers: { Location: "/dated" } }),
     "/named": () =>
       new Response("named\n", { headers: { ...dated, "Content-Disposition": 'attachment; filename="x"' } }),
-    "/archive.tgz": () => new Response(archive, { headers: dated }),
+    "/archive.tar": () => new Response(archive, { headers: dated }),
   };
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, (request) => {
     const answer = answers[decodeURIComponent(new URL(request.url).pathname)];
@@ -42,5 +41,5 @@ async function tarArchive(): Promise<Uint8Array<ArrayBuffer>> {
     mtimeNs: 1_400_000_000_000_000_000n,
   });
   const tar = writeTar([{ header, body: [body] }]);
-  return new Uint8Array(gzipSync(await readAll(tar)));
+  return new Uint8Array(await readAll(tar));
 }

@@ -63,7 +63,18 @@ async function makeDocker(folder: string, lock: Deno.FsFile): Promise<ReferenceD
       const output = ["--output", `type=oci,tar=false,dest=${inside(layout)}`];
       const quiet = ["--progress=plain", "--provenance=false", "--sbom=false", "--no-cache", "--network=host"];
       const input = ["--file", inside(dockerfile), inside(context)];
-      const command = ["sh", SCRIPT, "docker", folder, "buildx", "build", ...quiet, ...output, ...flags, ...input];
+      const command = [
+        "sh",
+        SCRIPT,
+        "docker",
+        folder,
+        "buildx",
+        "build",
+        ...quiet,
+        ...output,
+        ...flags.map(inside),
+        ...input,
+      ];
       return runCommand(command, { timeoutMs: BUILD_TIMEOUT_MS });
     },
     async [Symbol.asyncDispose](): Promise<void> {
