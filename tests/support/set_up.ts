@@ -14,7 +14,6 @@ const RUNTIME_BASE_SCRIPT = `${PROJECT_ROOT}../shared/tools/denort.sh`;
 /** Debian packages by the file that shows that they are there. */
 const PACKAGE_FILES: Readonly<Record<string, string>> = {
   "busybox-static": "/bin/busybox",
-  "bzip2": "/usr/bin/bzip2",
   "bzip2": "/bin/bzip2",
   "docker-registry": "/usr/bin/docker-registry",
   "mmdebstrap": "/usr/bin/mmdebstrap",
@@ -24,8 +23,6 @@ const PACKAGE_FILES: Readonly<Record<string, string>> = {
   "runc": "/usr/sbin/runc",
   "skopeo": "/usr/bin/skopeo",
   "umoci": "/usr/bin/umoci",
-  "xz-utils": "/usr/bin/xz",
-  "zstd": "/usr/bin/zstd",
   "xz-utils": "/usr/bin/xz",
   "zstd": "/usr/bin/zstd",
 };
