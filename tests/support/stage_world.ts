@@ -2,7 +2,6 @@
 import type { BuildSession } from "../../src/build/build_session.ts";
 import { CacheFolders } from "../../src/build/cache_folders.ts";
 import { RemoteFolders } from "../../src/build/remote_folders.ts";
-import { RemoteFolders } from "../../src/build/remote_folders.ts";
 import type { Services } from "../../src/build/services.ts";
 import { WorkFolder } from "../../src/build/work_folder.ts";
 import { openContext } from "../../src/context/context.ts";
@@ -58,7 +57,6 @@ export async function makeStageWorld(
     },
     services: testServices(base),
     imageOf: (resolved) => images(resolved.digest),
-    remotes: new RemoteFolders(),
     remotes: new RemoteFolders(),
     imageFiles: () => Promise.reject(new TypeError("no image")),
   };
