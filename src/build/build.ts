@@ -92,11 +92,18 @@ async function buildPlan(plan: Plan, prepared: Prepared): Promise<BuildOutcome> 
   return { kind: "built", result };
 }
 
-/** Images and caches in files; like the login, they must survive a build in place: named by a file below. */
-function filesInUse({ cache }: BuildRequest, registry: Registry, { currentDirectory }: Services): readonly string[] {
+/** Images, caches and named contexts in files; like the login, they must survive a build in place: named by a file below. */
+function filesInUse(
+  { cache, plan }: BuildRequest,
+  registry: Registry,
+  { currentDirectory }: Services,
+): readonly string[] {
   const places = cache === undefined ? [] : [...cache.target === undefined ? [] : [cache.target], ...cache.sources];
   const caches = places.flatMap((place) => place.kind === "layout" ? [place.path] : []);
-  return [...registry.localPaths(), ...caches].map((path) =>
+  const named = [...plan.namedContexts?.values() ?? []].flatMap((context) =>
+    context.kind === "folder" ? [context.path] : []
+  );
+  return [...registry.localPaths(), ...caches, ...named].map((path) =>
     `${path.startsWith("/") ? path : `${currentDirectory}/${path}`}/index.json`
   );
 }
