@@ -8,6 +8,7 @@ import { type Digest, isDigest, parseDigest, sha256, Sha256Hasher } from "../oci
 import { type ImageIndex, isIndex, manifestBytes, parseManifest } from "../oci/manifest.ts";
 import { inLayout } from "./_layout_error.ts";
 import { findTag, REF_NAME, withEntry } from "./_layout_index.ts";
+import { fileStream } from "./file_stream.ts";
 import type { BlobSource, BlobStore, ManifestStore, StoredManifest } from "./blob_store.ts";
 import { IntegrityError, verifyStream } from "./verify_stream.ts";
 
@@ -59,7 +60,7 @@ export class OciLayout implements BlobStore, ManifestStore {
     signal?.throwIfAborted();
     const path = this.#blobPath(descriptor.digest);
     const file = await this.#attempt(`open blob ${descriptor.digest}`, () => Deno.open(path));
-    return verifyStream(file.readable, descriptor);
+    return verifyStream(fileStream(file), descriptor);
   }
 
   /** @inheritdoc */

@@ -14,7 +14,8 @@ const S_IFIFO = 0o010000;
 const ENOENT = 2;
 const ENODATA = 61;
 const CAPABILITY_NAME = new TextEncoder().encode("security.capability\0");
-const CAPABILITY_MAX_BYTES = 64;
+/** Every use fills it and copies out of it within one synchronous call. */
+const CAPABILITY_BUFFER = new Uint8Array(64);
 const XATTR_LIST_MAX_BYTES = 65536;
 
 /** Makes a directory; the mode is cut by the process's umask. */
@@ -152,11 +153,13 @@ export function readXattr(path: RawPath, name: string): Uint8Array | undefined {
 
 /** The capability of an open file, as its extended attribute holds it; undefined when it has none. */
 export function readCapability(fd: number): Uint8Array | undefined {
-  const buffer = new Uint8Array(CAPABILITY_MAX_BYTES);
+  const buffer = CAPABILITY_BUFFER;
   const length = Number(libc().fgetxattr(fd, CAPABILITY_NAME, buffer, BigInt(buffer.length)));
-  if (length >= 0) return buffer.subarray(0, length);
-  const cause = systemError("fgetxattr", undefined);
-  if (["ENODATA", "EOPNOTSUPP", "EPERM", "EACCES"].includes(cause.errnoName)) return undefined;
+  if (length >= 0) return buffer.slice(0, length);
+  const number = errno();
+  if (number === ENODATA) return undefined;
+  const cause = systemError("fgetxattr", undefined, number);
+  if (["EOPNOTSUPP", "EPERM", "EACCES"].includes(cause.errnoName)) return undefined;
   throw cause;
 }
 

@@ -177,7 +177,7 @@ function encodeBlock(fields: UstarFields): Uint8Array {
   writeOctal(block, 337, 8, fields.devMinor);
   writeText(block, 345, fields.prefix);
   let sum = 0;
-  for (const byte of block) sum += byte;
+  for (let i = 0; i < BLOCK_BYTES; i++) sum += block[i] ?? 0;
   writeOctal(block, 148, 7, sum);
   return block;
 }

@@ -12,7 +12,10 @@ export interface TarEntry {
 /** The end mark: two blocks of zeros. Shared; not to be written to. */
 export const TAR_END: Uint8Array = new Uint8Array(2 * BLOCK_BYTES);
 
-const CHUNK_BYTES = 128 * 1024;
+type Source<T> = AsyncIterable<T> | Iterable<T>;
+type Items<T> = AsyncIterator<T> | Iterator<T>;
+
+const CHUNK_BYTES = 1 << 20;
 const NO_BODY: readonly Uint8Array[] = [];
 
 /** How many zeros follow a body of `size` bytes: it is padded to whole blocks of 512. */
@@ -21,55 +24,104 @@ export function tarPadding(size: number): number {
 }
 
 /**
- * The tar of `entries`. They are pulled one at a time as the stream is read; its chunks are 128 KiB but for the last, and
+ * The tar of `entries`. They are pulled one at a time as the stream is read; its chunks are 1 MiB but for the last, and
  * bytes of a body are copied, so the source may reuse its buffer. The stream errors with FormatError when a body has more
  * or fewer bytes than its header says, and with what the source throws. Cancelling it closes the source.
  */
 export function writeTar(entries: AsyncIterable<TarEntry> | Iterable<TarEntry>): ReadableStream<Uint8Array> {
-  const chunks = tarChunks(entries);
+  const packer = new TarPacker(entries);
   return new ReadableStream<Uint8Array>({
     async pull(controller): Promise<void> {
-      const { done, value } = await chunks.next();
-      if (done) controller.close();
-      else controller.enqueue(value);
+      const chunk = await packer.next();
+      if (chunk === undefined) controller.close();
+      else controller.enqueue(chunk);
     },
-    async cancel(): Promise<void> {
-      await chunks.return(undefined);
-    },
+    cancel: () => packer.close(),
   }, { highWaterMark: 0 });
 }
 
-async function* tarChunks(entries: AsyncIterable<TarEntry> | Iterable<TarEntry>): AsyncGenerator<Uint8Array, void> {
-  let chunk = new Uint8Array(CHUNK_BYTES);
-  let fill = 0;
-  for await (const piece of tarPieces(entries)) {
+/** Fills chunk after chunk; waits only for what is asynchronous itself, as a layer has too many pieces to wait for each. */
+class TarPacker {
+  readonly #entries: Items<TarEntry>;
+  #header: TarHeader | undefined;
+  #body: Items<Uint8Array> = itemsOf(NO_BODY);
+  #bodyBytes = 0;
+  #chunk = new Uint8Array(CHUNK_BYTES);
+  #fill = 0;
+  #full: Uint8Array[] = [];
+  #isDone = false;
+
+  constructor(entries: Source<TarEntry>) {
+    this.#entries = itemsOf(entries);
+  }
+
+  /** The next chunk, or undefined at the end. */
+  async next(): Promise<Uint8Array | undefined> {
+    try {
+      while (this.#full.length === 0 && !this.#isDone) {
+        if (this.#header === undefined) {
+          const step = this.#entries.next();
+          this.#takeEntry(step instanceof Promise ? await step : step);
+        } else {
+          const step = this.#body.next();
+          this.#takePiece(this.#header, step instanceof Promise ? await step : step);
+        }
+      }
+    } catch (error: unknown) {
+      await this.close();
+      throw error;
+    }
+    return this.#full.shift();
+  }
+
+  /** Lets the sources close what they have open. */
+  async close(): Promise<void> {
+    this.#isDone = true;
+    await this.#body.return?.();
+    await this.#entries.return?.();
+  }
+
+  #takeEntry({ done, value }: IteratorResult<TarEntry>): void {
+    if (done) {
+      this.#add(TAR_END);
+      if (this.#fill > 0) this.#full.push(this.#chunk.subarray(0, this.#fill));
+      this.#isDone = true;
+      return;
+    }
+    this.#add(encodeHeader(value.header));
+    this.#header = value.header;
+    this.#body = itemsOf(value.body ?? NO_BODY);
+    this.#bodyBytes = 0;
+  }
+
+  #takePiece(header: TarHeader, { done, value }: IteratorResult<Uint8Array>): void {
+    if (done) {
+      if (this.#bodyBytes < header.size) throw wrongLength(header, `only ${this.#bodyBytes}`);
+      this.#add(TAR_END.subarray(0, tarPadding(header.size)));
+      this.#header = undefined;
+      return;
+    }
+    this.#bodyBytes += value.length;
+    if (this.#bodyBytes > header.size) throw wrongLength(header, `more than ${header.size}`);
+    this.#add(value);
+  }
+
+  #add(piece: Uint8Array): void {
     for (let at = 0; at < piece.length;) {
-      const taken = Math.min(piece.length - at, CHUNK_BYTES - fill);
-      chunk.set(piece.subarray(at, at + taken), fill);
-      fill += taken;
+      const taken = Math.min(piece.length - at, CHUNK_BYTES - this.#fill);
+      this.#chunk.set(taken === piece.length ? piece : piece.subarray(at, at + taken), this.#fill);
+      this.#fill += taken;
       at += taken;
-      if (fill < CHUNK_BYTES) continue;
-      yield chunk;
-      chunk = new Uint8Array(CHUNK_BYTES);
-      fill = 0;
+      if (this.#fill < CHUNK_BYTES) continue;
+      this.#full.push(this.#chunk);
+      this.#chunk = new Uint8Array(CHUNK_BYTES);
+      this.#fill = 0;
     }
   }
-  if (fill > 0) yield chunk.subarray(0, fill);
 }
 
-async function* tarPieces(entries: AsyncIterable<TarEntry> | Iterable<TarEntry>): AsyncGenerator<Uint8Array, void> {
-  for await (const { header, body } of entries) {
-    yield encodeHeader(header);
-    let size = 0;
-    for await (const piece of body ?? NO_BODY) {
-      size += piece.length;
-      if (size > header.size) throw wrongLength(header, `more than ${header.size}`);
-      yield piece;
-    }
-    if (size < header.size) throw wrongLength(header, `only ${size}`);
-    yield TAR_END.subarray(0, tarPadding(size));
-  }
-  yield TAR_END;
+function itemsOf<T>(source: Source<T>): Items<T> {
+  return Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
 }
 
 function wrongLength(header: TarHeader, actual: string): FormatError {

@@ -13,6 +13,8 @@ const SECOND = 1_000_000_000n;
 export interface DescribeOptions {
   /** Whether times are cut to seconds, as a layer does. */
   readonly isCoarse?: boolean;
+  /** Whether times of directories are left out: they alone are no change to a layer. */
+  readonly hasNoDirectoryTimes?: boolean;
   /** Extended attributes that count; only the capability unless given. */
   readonly xattrs?: (name: string) => boolean;
 }
@@ -43,7 +45,8 @@ export function describeTree(rootfs: Rootfs, options: DescribeOptions = {}): str
 
 function describe(host: RawPath, node: Inode, options: DescribeOptions): string {
   const { type, mode, uid, gid, mtimeNs, rdevMajor, rdevMinor } = node;
-  const time = options.isCoarse ? floorSeconds(mtimeNs) : mtimeNs;
+  const isTimeless = options.hasNoDirectoryTimes && type === "directory";
+  const time = isTimeless ? "" : options.isCoarse ? floorSeconds(mtimeNs) : mtimeNs;
   const isWanted = options.xattrs ?? ((name: string): boolean => name === "security.capability");
   const xattrs = [...readXattrs(host)].filter(([name]) => isWanted(name)).map(([name, value]) =>
     `${name}=${[...value]}`

@@ -1,6 +1,5 @@
-import { deepEqual, equal, rejects, throws } from "node:assert/strict";
-import * as zlib from "node:zlib";
-import { FormatError, UnsupportedError } from "../../../src/errors.ts";
+import { deepEqual, equal, rejects } from "node:assert/strict";
+import { FormatError } from "../../../src/errors.ts";
 import {
   compressStream,
   decompressAny,
@@ -12,7 +11,6 @@ import {
 import { piped, sampleBytes, streamOf } from "../../support/byte_streams.ts";
 import { readAll } from "../../support/tar_members.ts";
 
-const hasZstd = "createZstdCompress" in zlib;
 const sample = sampleBytes((5 << 20) + 123);
 
 Deno.test("detectCompression knows what the programs write", async () => {
@@ -34,7 +32,6 @@ Deno.test("compressStream gzip writes what gzip reads, the same bytes for any pi
 });
 
 Deno.test("compressStream zstd writes what zstd reads, the same bytes for any pieces", async () => {
-  if (!hasZstd) return throws(() => compressStream("zstd"), UnsupportedError);
   const one = await readAll(streamOf(sample).pipeThrough(compressStream("zstd")));
   deepEqual(await readAll(streamOf(sample, 77_777).pipeThrough(compressStream("zstd"))), one);
   deepEqual(await piped("zstd", ["-dc"], one), sample);
@@ -42,7 +39,6 @@ Deno.test("compressStream zstd writes what zstd reads, the same bytes for any pi
 
 Deno.test("decompressStream reads what compressStream wrote", async () => {
   for (const kind of ["gzip", "zstd", "none"] as const) {
-    if (kind === "zstd" && !hasZstd) continue;
     for (const bytes of [sample, new Uint8Array(), sample.subarray(0, 1 << 20)]) {
       const compressed = streamOf(bytes).pipeThrough(compressStream(kind));
       deepEqual(await readAll(decompressStream(compressed, kind)), bytes, kind);
