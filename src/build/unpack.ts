@@ -1,9 +1,11 @@
 /** An image's layers put into a rootfs, lowest first, each verified against its diffId. */
+import { CachingSource } from "../blob/caching_source.ts";
 import { IntegrityError } from "../blob/verify_stream.ts";
 import { FormatError } from "../errors.ts";
 import type { Image } from "../image/image.ts";
 import { type Layer, openUncompressed } from "../layer/layer.ts";
 import { Sha256Hasher } from "../oci/digest.ts";
+import { mapBounded } from "../registry/bounded.ts";
 import type { KnownContents } from "../rootfs/content_hash.ts";
 import { extractLayer } from "../rootfs/extract_layer.ts";
 import type { Rootfs } from "../rootfs/rootfs.ts";
@@ -22,7 +24,27 @@ export async function unpackImage(
   known: KnownContents,
   session: UnpackSession,
 ): Promise<void> {
-  for (const layer of image.layers) await unpackLayer(layer, rootfs, known, session);
+  const { signal } = session.services;
+  const stop = new AbortController();
+  const fetched = fetchAll(image.layers, AbortSignal.any([signal, stop.signal]));
+  try {
+    for (const layer of image.layers) await unpackLayer(layer, rootfs, known, session);
+  } finally {
+    stop.abort();
+    await fetched;
+  }
+}
+
+/** Fetches layers side by side while the first is being unpacked. A failure is told by whoever then opens the layer. */
+async function fetchAll(layers: readonly Layer[], signal: AbortSignal): Promise<void> {
+  try {
+    await mapBounded(layers, FETCHES_AT_ONCE, async ({ descriptor, source }) => {
+      // Not the bound's own signal: one layer's failure must not end the fetch that another's unpacking waits for.
+      if (source instanceof CachingSource) await source.fetch(descriptor, signal);
+    });
+  } catch {
+    // The layer is fetched again, and the failure reported, when its turn to be unpacked comes.
+  }
 }
 
 /** Applies one layer to `rootfs`; the contents of what it wrote are added to `known`. */
@@ -69,3 +91,5 @@ function verifyDiffId(tar: ReadableStream<Uint8Array>, layer: Layer): ReadableSt
     }),
   );
 }
+
+const FETCHES_AT_ONCE = 4;
