@@ -21,6 +21,9 @@ export async function buildStages(plan: Plan, session: BuildSession): Promise<Im
     const isNextChild = isChildOf(stages[position + 1], stage);
     const root = retire(result, { stage, needsRoot, isNextChild, kept }, session);
     built.set(stage.index, { ...result, root });
+    if (parent !== undefined && stage.base.kind === "stage") {
+      built.set(stage.base.stageIndex, { ...parent, root: undefined }); // it was worked on, and is no longer the parent's
+    }
   }
   const target = built.get(plan.target.index);
   if (target === undefined) throw new TypeError("the plan's target is not among its stages");

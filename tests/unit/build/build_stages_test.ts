@@ -42,3 +42,16 @@ Deno.test("buildStages unpacks a kept stage's layers again when a child needs it
   equal(image.layers.length, 3);
   deepEqual([...Deno.readDirSync(`${world.session.work.stages}/0`)].map((entry) => entry.name), ["f0"]);
 });
+
+Deno.test("buildStages gives a second child of a stage the files of that stage alone", async () => {
+  const seen: string[][] = [];
+  await using world = await makeStageWorld((root, { argv }) => {
+    seen.push([...Deno.readDirSync(root)].map(({ name }) => name).sort());
+    Deno.writeTextFileSync(`${root}/${argv[0]}`, "");
+    return 0;
+  });
+  const run = (name: string): ReturnType<typeof runStepOf> => runStepOf(name, { argv: [name] });
+  const plan = planOf(stageOf(0, [run("a")]), stageOf(1, [run("b")], ON_FIRST), stageOf(2, [run("c")], ON_FIRST));
+  await buildStages(plan, world.session);
+  deepEqual(seen, [[], ["a"], ["a"]]);
+});
