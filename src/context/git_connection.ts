@@ -7,7 +7,7 @@ import { errorText, UnsupportedError } from "../errors.ts";
 import { ContextError } from "./context_error.ts";
 import type { GitReference } from "./git_reference.ts";
 import { packetLine } from "./git_packets.ts";
-import { callHttp, type FetchServices } from "./http_call.ts";
+import { beforeSilence, callHttp, type FetchServices } from "./http_call.ts";
 import { redactCredentials, splitLogin } from "./remote_url.ts";
 
 /** What git connections take from the outside world. */
@@ -126,7 +126,7 @@ function closeQuietly(connection: Pick<Deno.TcpConn, "close">): void {
 function connectSsh(remote: string, { signal, sshProgram = "ssh" }: GitServices): GitConnection {
   const { options, host, path } = sshAddress(remote);
   const quoted = `'${path.replaceAll("'", "'\\''")}'`;
-  const args = ["-o", "BatchMode=yes", ...options, "--", host, `${SERVICE} ${quoted}`];
+  const args = ["-o", "BatchMode=yes", "-o", "ConnectTimeout=60", ...options, "--", host, `${SERVICE} ${quoted}`];
   let child: Deno.ChildProcess;
   try {
     child = new Deno.Command(sshProgram, { args, stdin: "piped", stdout: "piped", stderr: "piped", signal }).spawn();
@@ -209,7 +209,7 @@ function oneAfterTheOther(
   const view = (onCancel: () => Promise<void>): ReadableStream<Uint8Array> =>
     new ReadableStream<Uint8Array>({
       async pull(controller): Promise<void> {
-        const { done, value } = await reader.read();
+        const { done, value } = await beforeSilence(reader.read());
         if (done) controller.close();
         else controller.enqueue(value);
       },

@@ -93,6 +93,19 @@ export async function callHttp(call: HttpCall, services: FetchServices): Promise
   }
 }
 
+/** The value of `reading`, unless it takes longer than a server may be silent: then it is a failure that may pass. */
+export async function beforeSilence<T>(reading: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const silence = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(silenceError()), SILENCE_MS);
+  });
+  try {
+    return await Promise.race([reading, silence]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 async function send(
   call: HttpCall,
   { url, login }: { readonly url: string; readonly login: UrlLogin | undefined },
@@ -172,8 +185,11 @@ function basicLogin({ user, password }: UrlLogin): string {
 }
 
 function watchSilence(silence: AbortController): ReturnType<typeof setTimeout> {
-  const error = new DOMException(`no byte for ${SILENCE_MS / 1000} seconds`, "TimeoutError");
-  return setTimeout(() => silence.abort(error), SILENCE_MS);
+  return setTimeout(() => silence.abort(silenceError()), SILENCE_MS);
+}
+
+function silenceError(): DOMException {
+  return new DOMException(`no byte for ${SILENCE_MS / 1000} seconds`, "TimeoutError");
 }
 
 /** `body`, given up when a read takes too long. */

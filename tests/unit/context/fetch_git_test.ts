@@ -183,7 +183,7 @@ Deno.test("fetchGit fetches by the ssh program", async () => {
   }
   match(
     await Deno.readTextFile(`${bin.path}/args`),
-    /^-o BatchMode=yes -p 2222 -- git@example.com git-upload-pack '\//,
+    /^-o BatchMode=yes -o ConnectTimeout=60 -p 2222 -- git@example.com git-upload-pack '\//,
   );
   await Deno.writeTextFile(program, "#!/bin/sh\necho 'Permission denied (publickey).' >&2\nexit 255\n", {
     mode: 0o755,

@@ -1,5 +1,5 @@
 import { deepEqual, equal, rejects } from "node:assert/strict";
-import { callHttp, type HttpCall, MAX_ATTEMPTS, withAttempts } from "../../../src/context/http_call.ts";
+import { beforeSilence, callHttp, type HttpCall, MAX_ATTEMPTS, withAttempts } from "../../../src/context/http_call.ts";
 import { fetchServices } from "../../support/fetch_services.ts";
 
 interface Sent {
@@ -116,3 +116,39 @@ Deno.test("withAttempts stops when the build is told to", async () => {
   const call = { action: "add", url: "https://h/a" };
   await rejects(withAttempts(call, services, () => Promise.reject(new TypeError("x"))), reason);
 });
+
+Deno.test("beforeSilence gives the value or the failure, and leaves no timer", async () => {
+  equal(await beforeSilence(Promise.resolve(1)), 1);
+  const failure = new TypeError("x");
+  await rejects(beforeSilence(Promise.reject(failure)), failure);
+});
+
+Deno.test("beforeSilence fails when nothing comes for a minute", async () => {
+  using time = new FakeTime();
+  const waiting = beforeSilence(new Promise(() => {}));
+  time.tick(59_999);
+  const failed = rejects(waiting, { name: "TimeoutError", message: "no byte for 60 seconds" });
+  time.tick(1);
+  await failed;
+});
+
+/** Timers that go off when told. */
+class FakeTime implements Disposable {
+  readonly #real = globalThis.setTimeout;
+  readonly #timers: { at: number; action: () => void }[] = [];
+  #now = 0;
+
+  constructor() {
+    const fake = (action: () => void, delayMs = 0): number => this.#timers.push({ at: this.#now + delayMs, action });
+    Object.assign(globalThis, { setTimeout: fake });
+  }
+
+  tick(byMs: number): void {
+    this.#now += byMs;
+    for (const { action } of this.#timers.filter(({ at }) => at <= this.#now)) action();
+  }
+
+  [Symbol.dispose](): void {
+    Object.assign(globalThis, { setTimeout: this.#real });
+  }
+}
