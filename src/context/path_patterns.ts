@@ -6,6 +6,10 @@ import { FormatError } from "../errors.ts";
 import { pathText, type RawPath, rawPath } from "../sys/raw_path.ts";
 import { compileGlob, type GlobToken, globTokens, matchableText, tokenSource } from "./glob.ts";
 
+/** Directories are asked about again and again: by everything in them. */
+const MAX_REMEMBERED_DIRECTORIES = 10_000;
+const SLASH_CODE = 0x2f;
+
 /** Answers for relative, clean paths ("a/b"), whose parents need not be asked before. */
 export interface PathPatterns {
   /** Whether the path is ignored. */
@@ -33,10 +37,24 @@ export interface PathPatterns {
 export function compilePathPatterns(patterns: readonly RawPath[]): PathPatterns {
   const compiled = patterns.map(trimBlanks).filter((text) => text !== "").map(compilePattern);
   const hasExceptions = compiled.some((pattern) => pattern.isException);
+  const directories = new Map<string, number>();
+  const lastMatchOfDirectory = (directory: RawPath): number => {
+    const known = directories.get(directory);
+    if (known !== undefined) return known;
+    const found = lastMatch(directory);
+    if (directories.size >= MAX_REMEMBERED_DIRECTORIES) directories.clear();
+    directories.set(directory, found);
+    return found;
+  };
+  /** The last pattern that matches the path or one of its parents, -1 for none. */
   const lastMatch = (path: RawPath): number => {
-    const subject: Subject = { path, text: undefined };
-    for (let index = compiled.length - 1; index >= 0; index--) if (compiled[index]?.matches(subject)) return index;
-    return -1;
+    const slash = path.lastIndexOf("/");
+    const inherited = slash < 0 ? -1 : lastMatchOfDirectory(path.slice(0, slash) as RawPath);
+    const subject: Subject = { path, name: path.slice(slash + 1) as RawPath, text: undefined, nameText: undefined };
+    for (let index = compiled.length - 1; index > inherited; index--) {
+      if (compiled[index]?.matches(subject)) return index;
+    }
+    return inherited;
   };
   return {
     hasExceptions,
@@ -75,15 +93,17 @@ export function trimBlanks(text: RawPath): RawPath {
   return text.replace(/^[\t-\r ]+|[\t-\r ]+$/g, "") as RawPath;
 }
 
-/** A path that is asked about, and the text that expressions see, made when the first one needs it. */
+/** A path that is asked about, and the texts that expressions see, made when the first one needs them. */
 interface Subject {
   readonly path: RawPath;
+  readonly name: RawPath;
   text: string | undefined;
+  nameText: string | undefined;
 }
 
 interface CompiledPattern {
   readonly isException: boolean;
-  /** Whether the path or one of its parents matches. */
+  /** Whether the path itself matches; its parents are asked about by themselves. */
   matches(subject: Subject): boolean;
   /** Whether something below the directory may match that does not match already as the directory. */
   reachesBelow(directory: RawPath): boolean;
@@ -101,7 +121,10 @@ function compilePattern(text: RawPath): CompiledPattern {
 /** Plain comparisons for the three common shapes (`a/b`, `a/**`, `**` before plain text), an expression for the rest. */
 function matcherOf(pattern: RawPath, tokens: readonly GlobToken[]): (subject: Subject) => boolean {
   const literal = literalText(tokens);
-  if (literal !== undefined) return literalMatcher(pattern.includes("\\") ? rawPath(literal) : pattern);
+  if (literal !== undefined) {
+    const wanted = pattern.includes("\\") ? rawPath(literal) : pattern;
+    return ({ path }) => path === wanted;
+  }
   if (tokens.at(-1)?.kind === "many" && tokens.at(-2)?.kind === "many") {
     const prefix = literalText(tokens.slice(0, -2));
     if (prefix !== undefined && prefix !== "") {
@@ -113,24 +136,63 @@ function matcherOf(pattern: RawPath, tokens: readonly GlobToken[]): (subject: Su
     const suffix = literalText(tokens.slice(2));
     if (suffix !== undefined) return suffixMatcher(rawPath(suffix));
   }
-  const expression = new RegExp(`^(?:${patternSource(tokens)})(?=/|$)`, "su");
-  return (subject) => expression.test(subject.text ??= matchableText(subject.path));
+  return expressionMatcher(tokens);
 }
 
-function literalMatcher(literal: RawPath): (subject: Subject) => boolean {
-  const asParent = `${literal}/`;
-  return ({ path }) => path === literal || path.startsWith(asParent);
+/** What is cheap is tried first: a text that must be somewhere in the path, and the name alone. Most paths end there. */
+function expressionMatcher(tokens: readonly GlobToken[]): (subject: Subject) => boolean {
+  const expression = new RegExp(`^(?:${patternSource(tokens)})$`, "su");
+  const needed = rawPath(longestLiteral(tokens));
+  const name = nameTokens(tokens);
+  const nameExpression = name && new RegExp(`^(?:${patternSource(name)})$`, "su");
+  return (subject) =>
+    subject.path.includes(needed) &&
+    nameExpression?.test(subject.nameText ??= matchableText(subject.name)) !== false &&
+    expression.test(subject.text ??= matchableText(subject.path));
+}
+
+/** The longest text that every match contains. A slash after `**` may be missing from it. */
+function longestLiteral(tokens: readonly GlobToken[]): string {
+  let longest = "";
+  let run = "";
+  for (const [at, token] of tokens.entries()) {
+    const isOptional = isSlash(token) && tokens[at - 1]?.kind === "many";
+    run = token.kind === "literal" && !isOptional ? run + token.text : "";
+    if (run.length > longest.length) longest = run;
+  }
+  return longest;
+}
+
+/** What the last component of a path must match; undefined where the pattern does not tell. */
+function nameTokens(tokens: readonly GlobToken[]): readonly GlobToken[] | undefined {
+  const slash = tokens.findLastIndex(isSlash);
+  const last = tokens.slice(slash + 1);
+  const isDeep = last.some((token, at) => token.kind === "many" && last[at + 1]?.kind === "many");
+  return isDeep || !beginsSegment(tokens, slash) || tokens.some(mayMatchSlash) ? undefined : last;
+}
+
+/** Whether a component begins behind the slash at `slash`: not so where a `**` takes the slash along, as in `a**\/b`. */
+function beginsSegment(tokens: readonly GlobToken[], slash: number): boolean {
+  for (let at = slash; at > 0;) {
+    const isTaken = tokens[at - 1]?.kind === "many" && tokens[at - 2]?.kind === "many";
+    if (!isTaken || at === 2) return true;
+    at -= 3;
+    if (!isSlash(tokens[at])) return false;
+  }
+  return true;
+}
+
+function mayMatchSlash(token: GlobToken): boolean {
+  if (token.kind !== "class") return false;
+  return token.isNegated || token.ranges.some(([low, high]) => low <= SLASH_CODE && SLASH_CODE <= high);
 }
 
 /** `**` and `/name`, or `**` and a bare ending, which any name may end in. */
 function suffixMatcher(suffix: RawPath): (subject: Subject) => boolean {
   if (suffix === "") return () => true;
-  const asParent = `${suffix}/`;
-  if (!suffix.startsWith("/")) return ({ path }) => path.endsWith(suffix) || path.includes(asParent);
+  if (!suffix.startsWith("/")) return ({ path }) => path.endsWith(suffix);
   const name = suffix.slice(1);
-  const nameAsParent = `${name}/`;
-  return ({ path }) =>
-    path === name || path.endsWith(suffix) || path.startsWith(nameAsParent) || path.includes(asParent);
+  return ({ path }) => path === name || path.endsWith(suffix);
 }
 
 /** `**` stands for any number of segments, and takes the slash after it along. */
