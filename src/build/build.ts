@@ -27,6 +27,7 @@ import type { Services } from "./services.ts";
 import { readMountRequest } from "./step_mounts.ts";
 import type { DockerfileSource } from "./source_error.ts";
 import { StepKeys } from "./step_keys.ts";
+import { buildSummary } from "./summary.ts";
 import { WorkFolder } from "./work_folder.ts";
 
 /** Builds what `request` asks for. Throws BuilderErrors, those about the Dockerfile as SourceError. */
@@ -63,6 +64,7 @@ interface Prepared {
 async function buildPlan(plan: Plan, prepared: Prepared): Promise<BuildOutcome> {
   const { request, source, context, registry, services, cache } = prepared;
   const mounts = await readMountRequest(request.mounts, services);
+  const startedMs = services.nowMs();
   const isReproducible = request.layers.isReproducible === true;
   const epochSeconds = plan.sourceDateEpoch ?? (isReproducible ? 0 : undefined);
   const place = chooseRootPlace(request.root, services);
@@ -89,7 +91,21 @@ async function buildPlan(plan: Plan, prepared: Prepared): Promise<BuildOutcome> 
   const image = await buildStages(plan, { ...session, caching }).finally(() => cache?.settle());
   const finished = finishImage(image, request.outputs, epochSeconds);
   const result = await deliver(finished, request.outputs, registry, services);
+  const costs = { durationMs: services.nowMs() - startedMs, peakDiskBytes: work.disk.peakBytes };
+  services.log.info(buildSummary(finished, baseLayerCount(plan), costs));
   return { kind: "built", result };
+}
+
+/** Layers of the image that the target's first ancestor starts from. */
+function baseLayerCount(plan: Plan): number {
+  let base = plan.target.base;
+  while (base.kind === "stage") {
+    const { stageIndex } = base;
+    const parent = plan.stages.find(({ index }) => index === stageIndex);
+    if (parent === undefined) return 0;
+    base = parent.base;
+  }
+  return base.kind === "image" ? base.image.manifest.layers.length : 0;
 }
 
 /** Images, caches and named contexts in files; like the login, they must survive a build in place: named by a file below. */

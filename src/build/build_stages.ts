@@ -48,6 +48,7 @@ function retire(result: BuiltStage, retirement: Retirement, session: BuildSessio
   }
   if (isNextChild) return result.root;
   session.roots.drop(result.root.rootfs);
+  session.work.disk.set(result.root.rootfs.path, 0);
   return undefined;
 }
 

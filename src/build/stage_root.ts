@@ -26,6 +26,11 @@ export class StageRoot {
     this.#nowMs = nowMs;
   }
 
+  /** Bytes of all files as they were when they were scanned last; undefined where that is not known. */
+  get sizeBytes(): number | undefined {
+    return this.#isStale ? undefined : this.#tree?.sizeBytes();
+  }
+
   get hasher(): ContentHasher {
     return this.#hasher;
   }

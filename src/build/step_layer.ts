@@ -22,6 +22,8 @@ export interface ChangedRoot {
   readonly rootfs: Rootfs;
   readonly hasher: ContentHasher;
   readonly known: KnownContents;
+  /** Bytes of all files, where they are known. */
+  readonly sizeBytes?: number | undefined;
 }
 
 /** A step that is carried out: its changes, and the image and root that they are made to. */
@@ -63,6 +65,9 @@ export async function writeStepLayer(
     signal,
   });
   const layer = layerOf(written, format, work.layout);
+  work.disk.set(written.digest, written.size);
+  if (root.sizeBytes === undefined) work.disk.add(root.rootfs.path, written.tarSize);
+  else work.disk.set(root.rootfs.path, root.sizeBytes);
   services.log.debug("Layer written", { digest: layer.descriptor.digest, size: layer.descriptor.size });
   return layer;
 }

@@ -11,10 +11,12 @@ import { extractLayer } from "../rootfs/extract_layer.ts";
 import type { Rootfs } from "../rootfs/rootfs.ts";
 import type { LayerOptions } from "./build_request.ts";
 import type { BuildSession } from "./build_session.ts";
+import type { DiskGauge } from "./disk_gauge.ts";
 
 /** The part of a session that unpacking needs. */
 export type UnpackSession = Pick<BuildSession, "hasher" | "services"> & {
   readonly layers?: Pick<LayerOptions, "maxUnpackedBytes">;
+  readonly work?: { readonly disk: DiskGauge };
 };
 
 /** Applies all layers of `image` to `rootfs`; the contents of what it wrote are added to `known`. */
@@ -52,7 +54,7 @@ export async function unpackLayer(
   layer: Layer,
   rootfs: Rootfs,
   known: KnownContents,
-  { hasher, services: { log, signal }, layers }: UnpackSession,
+  { hasher, services: { log, signal }, layers, work }: UnpackSession,
 ): Promise<void> {
   signal.throwIfAborted();
   log.debug("Unpacking layer", { digest: layer.descriptor.digest, size: layer.descriptor.size });
@@ -60,9 +62,12 @@ export async function unpackLayer(
   const bounded = await openUncompressed(layer, signal, maxBytes === undefined ? {} : { maxBytes });
   const tar = verifyDiffId(bounded, layer);
   const { digest } = layer.descriptor;
-  await extractLayer(tar, rootfs, { hasher, known, layer: digest, log, signal }).catch((error: unknown) => {
+  const options = { hasher, known, layer: digest, log, signal };
+  const { fileBytes } = await extractLayer(tar, rootfs, options).catch((error: unknown) => {
     throw ofLayer(error, digest);
   });
+  work?.disk.set(digest, layer.descriptor.size);
+  work?.disk.add(rootfs.path, fileBytes);
 }
 
 /** `error` with the name of the layer, where it is about the archive as a whole and does not tell. */

@@ -4,6 +4,7 @@
  */
 import { OciLayout } from "../blob/oci_layout.ts";
 import { errorText, isBuilderError } from "../errors.ts";
+import { DiskGauge } from "./disk_gauge.ts";
 import { ContextError } from "../context/context_error.ts";
 
 /** The parts of the folder; each exists, and belongs to this build alone. */
@@ -12,6 +13,8 @@ export class WorkFolder implements AsyncDisposable {
   readonly path: string;
   /** Blobs of this build: base layers as fetched, new layers as written. */
   readonly layout: OciLayout;
+  /** What the parts hold. */
+  readonly disk = new DiskGauge();
 
   private constructor(path: string, layout: OciLayout) {
     this.path = path;

@@ -40,6 +40,8 @@ export interface WriteLayerOptions {
 /** A layer that is stored. */
 export interface WrittenLayer extends StoredBytes {
   readonly diffId: DiffId;
+  /** Bytes of the tar. */
+  readonly tarSize: number;
   readonly compression: Compression;
 }
 
@@ -76,7 +78,10 @@ async function attempt(changes: readonly Change[], rootfs: Rootfs, options: Writ
   try {
     const { digest, size } = await options.put(hashed(tar, hasher, onError).pipeThrough(compressor));
     const { compression } = options;
-    return { kind: "written", layer: { diffId: hasher.diffId(), digest, size, compression } };
+    return {
+      kind: "written",
+      layer: { diffId: hasher.diffId(), tarSize: hasher.sizeBytes, digest, size, compression },
+    };
   } catch (error: unknown) {
     // The store may have wrapped it.
     if (disturbance !== undefined) return { kind: "disturbed", error: disturbance };

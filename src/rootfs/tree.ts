@@ -43,6 +43,15 @@ export class Tree {
     return this.#columns.length;
   }
 
+  /** Bytes of all files, each inode once. */
+  sizeBytes(): number {
+    let sizeBytes = 0;
+    for (let index = 0; index < this.length; index++) {
+      if (this.type(index) === "file") sizeBytes += this.size(index) / Math.max(1, this.nlink(index));
+    }
+    return Math.round(sizeBytes);
+  }
+
   name(index: number): RawPath {
     return this.#columns.names[index] ?? ("" as RawPath);
   }

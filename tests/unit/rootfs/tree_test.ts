@@ -113,3 +113,11 @@ Deno.test("withContents gives files, and only files, what is known of their inod
   equal(filled.path(3), "/d" as RawPath);
   equal(tree.withContents(new Map()), tree);
 });
+
+Deno.test("Tree.sizeBytes counts the bytes of files, each inode once", () => {
+  const file = { content: "h", size: 10, ino: 7n, nlink: 2 };
+  equal(
+    spelledTree({ "/a": file, "/b": file, "/c": { content: "h", size: 5 }, "/d": { type: "directory" } }).sizeBytes(),
+    15,
+  );
+});
