@@ -32,6 +32,14 @@ const PACK_MAGIC = "PACK";
 /** Reads the refs on offer. Throws FormatError for what is no offer, ContextError with what the server says. */
 export async function readOffer(connection: GitConnection, source: string): Promise<GitOffer> {
   const reader = new GitPacketReader(connection.offer);
+  try {
+    return await readRefs(reader, connection, source);
+  } finally {
+    await reader.cancel();
+  }
+}
+
+async function readRefs(reader: GitPacketReader, connection: GitConnection, source: string): Promise<GitOffer> {
   const refs = new Map<string, string>();
   const capabilities = new Set<string>();
   let first = await reader.readLine();
