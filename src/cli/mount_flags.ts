@@ -32,7 +32,8 @@ function parseSecret(text: string): readonly [id: string, source: SecretSource] 
   const words: SecretWords = {};
   for (const field of text.split(",")) {
     const equals = field.indexOf("=");
-    const key = equals < 0 ? undefined : SECRET_KEYS[field.slice(0, equals).trim().toLowerCase()];
+    const name = field.slice(0, Math.max(0, equals)).trim().toLowerCase();
+    const key = Object.hasOwn(SECRET_KEYS, name) ? SECRET_KEYS[name] : undefined;
     if (key === undefined) throw badSecret(text, `"${field}" is none of its parts`);
     words[key] = field.slice(equals + 1);
   }

@@ -1,6 +1,6 @@
 /** A chroot runner with a busybox rootfs, for tests that look at the sandbox from both sides. */
 import { ChrootRunner } from "../../src/runner/chroot_runner.ts";
-import { exitCodeOf } from "../../src/runner/runner.ts";
+import { exitCodeOf, type RunSpec } from "../../src/runner/runner.ts";
 import { type BusyboxRoot, makeBusyboxRoot } from "./busybox_root.ts";
 import { launcherCommand, launcherEnvironment } from "./launcher_command.ts";
 import { makeTempDir, type TempDir } from "./temp_dir.ts";
@@ -32,8 +32,8 @@ export class ChrootScene implements AsyncDisposable {
     return new ChrootScene(await makeBusyboxRoot(), await makeTempDir(), [...prefix, ...selfCommand]);
   }
 
-  /** Runs a shell script as root, or as `uid`. */
-  async shell(script: string, uid = 0): Promise<SandboxResult> {
+  /** Runs a shell script as root, or as `uid`; `more` adds to what is asked of the runner. */
+  async shell(script: string, uid = 0, more: Partial<RunSpec> = {}): Promise<SandboxResult> {
     const text = { stdout: "", stderr: "" };
     const output = {
       write: (stream: "stdout" | "stderr", bytes: Uint8Array): void => {
@@ -41,7 +41,8 @@ export class ChrootScene implements AsyncDisposable {
       },
     };
     const argv = ["sh", "-c", script];
-    const spec = { root: this.rootfs.root, argv, env: ["PATH=/bin"], workdir: "/", uid, gid: uid, groups: [] };
+    const own = { root: this.rootfs.root, argv, env: ["PATH=/bin"], workdir: "/", uid, gid: uid, groups: [] };
+    const spec = { ...own, ...more };
     const status = await this.runner.run(spec, output, new AbortController().signal);
     return { code: exitCodeOf(status), ...text };
   }
