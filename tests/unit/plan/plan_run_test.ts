@@ -11,7 +11,7 @@ function surroundingsOf(more: Partial<RunSurroundings> = {}): RunSurroundings {
     scope: startScope([]),
     config: {},
     buildArgs: new Map(),
-    expand: { escape: "\\" },
+    expand: { escape: "\\", range: { startLine: 2, endLine: 2 } },
     mountSource: () => ({ kind: "context" }),
     ...more,
   };
