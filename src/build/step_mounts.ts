@@ -7,7 +7,8 @@ import { UnsupportedError } from "../errors.ts";
 import type { CacheMount, CopySource, RunMount, RunStep, SecretMount, SshMount } from "../plan/plan.ts";
 import type { Rootfs } from "../rootfs/rootfs.ts";
 import type { CommandMount } from "../runner/command_mount.ts";
-import { rawPath } from "../sys/raw_path.ts";
+import { readMountInfo } from "../sys/mountinfo.ts";
+import { isWithin, parentPath, type RawPath, rawPath } from "../sys/raw_path.ts";
 import type { MountRequest } from "./build_request.ts";
 import type { BuildSession } from "./build_session.ts";
 import type { CacheFolders, CacheOrigin, OpenCache } from "./cache_folders.ts";
@@ -54,6 +55,7 @@ export async function readMountRequest(
   return { secrets, agents };
 }
 
+const EXECUTOR_FOLDER = rawPath("/kaniko");
 const SCRIPT_FOLDER = "/dev/pipes";
 const SCRIPT_MODE = 0o755;
 const AGENT_VARIABLE = "SSH_AUTH_SOCK";
@@ -71,7 +73,7 @@ export async function openStepMounts(
   const opener = new MountOpener(place, session, stack);
   const mounts: CommandMount[] = [];
   for (const mount of step.mounts ?? []) {
-    checkTarget(mount, place.rootfs);
+    checkTarget(mount, place.rootfs, session);
     const opened = await opener.open(mount);
     if (opened !== undefined) mounts.push(opened);
   }
@@ -94,14 +96,27 @@ function scriptMount({ name, content }: NonNullable<RunStep["script"]>): Command
 }
 
 /** In place, a target may neither be nor hold a mount of the container or a folder of ours. */
-function checkTarget({ target }: RunMount, rootfs: Rootfs): void {
+function checkTarget(mount: RunMount, rootfs: Rootfs, session: BuildSession): void {
+  const { target } = mount;
   if (target === undefined) return;
   const inner = rootfs.resolve(rawPath(target), true);
   if (!rootfs.isProtected(inner) && !rootfs.holdsProtected(inner)) return;
+  if (isFileOfMount(mount, inner, session) && rootfs.lstat(inner) === undefined) return;
   throw new UnsupportedError(
     `Cannot mount at "${target}": a mount of this container or kiln's own folder is there or in it`,
     { hint: "Choose another target, or build with --isolation=chroot where the kernel permits mounts" },
   );
+}
+
+/**
+ * Whether a new file may be put at `inner`, which is in a mount of the container: some runtimes mount something at
+ * /run/secrets. No layer has what is in a mount; the context and folders of ours are no places for it.
+ */
+function isFileOfMount({ kind }: RunMount, inner: RawPath, { context, work }: BuildSession): boolean {
+  if (kind !== "secret" && kind !== "ssh") return false;
+  const own = [context.root, parentPath(rawPath(work.path)), EXECUTOR_FOLDER];
+  if (own.some((folder) => isWithin(inner, folder) || isWithin(folder, inner))) return false;
+  return readMountInfo().some(({ path }) => path !== "/" && path !== inner && isWithin(inner, path));
 }
 
 /** Opens one mount after the other. */

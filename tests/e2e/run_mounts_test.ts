@@ -5,9 +5,9 @@
 import { deepEqual, doesNotMatch, equal, match, ok } from "node:assert/strict";
 import { type BuildWorld, hubFlags, startBuildWorld, writeFiles } from "../support/build_world.ts";
 import { imageBytes, layerPaths } from "../support/image_bytes.ts";
-import { leftovers } from "../support/leftovers.ts";
+import { leftovers, listFiles } from "../support/leftovers.ts";
 import { pathExists } from "../support/path_exists.ts";
-import { runPod, startPod } from "../support/pod.ts";
+import { type PodResult, runPod, startPod } from "../support/pod.ts";
 import { printedBySteps } from "../support/read_image.ts";
 import { mustRun } from "../support/run_command.ts";
 
@@ -196,6 +196,7 @@ Deno.test("RUN --mount", async (t) => {
   await t.step("on a host: --network=none leaves loopback alone", () => checkOffline(world));
   await t.step("in a pod: --network=none needs a right that it does not have", () => checkOfflinePod(world));
   await t.step("in a pod: what belongs to the container cannot be a target", () => checkProtected(world));
+  await t.step("in a pod: a secret may be in a mount of the container", () => checkMountedFolder(world));
   await t.step("in a pod: SIGTERM in the middle of a RUN leaves neither secret nor target", () => checkSignal(world));
   await t.step("on a host: a build that is killed leaves its caches usable", () => checkKilled(world));
 });
@@ -300,6 +301,30 @@ async function checkProtected(world: BuildWorld): Promise<void> {
     equal(built.code, 8, built.stderr);
     match(built.stderr, /Cannot mount at "\S+": a mount of this container[^]*Dockerfile:2/);
   }
+}
+
+/** CRI-O and podman mount something at /run/secrets. */
+async function checkMountedFolder(world: BuildWorld): Promise<void> {
+  const folder = await Deno.makeTempDir({ dir: world.folder });
+  await Deno.writeTextFile(`${folder}/theirs`, "theirs");
+  const workspace = await Deno.makeTempDir({ dir: world.folder });
+  const pod = async (target: string): Promise<PodResult> => {
+    const dockerfile = `FROM busybox\nRUN --mount=type=secret,id=s${target} wc -c < /run/secrets/s; ls /run/secrets\n`;
+    await writeFiles(workspace, { Dockerfile: dockerfile });
+    return await runPod({
+      image: world.podImage,
+      workspace,
+      mounts: [{ source: folder, destination: "/run/secrets", isWritable: true }],
+      args: [...hubFlags(world.registry), "--log-format=text", "--no-push", "--secret=id=s,env=S"],
+      env: { container: "oci", S: SECRET },
+    });
+  };
+  const ended = await pod("");
+  equal(ended.code, 0, ended.stderr);
+  deepEqual(printedBySteps(ended.stderr), [String(SECRET.length), "s", "theirs"]);
+  deepEqual(await listFiles(folder), ["theirs"]);
+  equal((await pod(",target=/run/secrets/theirs")).code, 8);
+  equal(await Deno.readTextFile(`${folder}/theirs`), "theirs");
 }
 
 async function checkSignal(world: BuildWorld): Promise<void> {
