@@ -13,10 +13,12 @@ const RUNTIME_BASE_SCRIPT = `${PROJECT_ROOT}../shared/tools/denort.sh`;
 
 /** Debian packages by the file that shows that they are there. */
 const PACKAGE_FILES: Readonly<Record<string, string>> = {
+  "buildah": "/usr/bin/buildah",
   "busybox-static": "/bin/busybox",
   "bzip2": "/bin/bzip2",
   "docker-registry": "/usr/bin/docker-registry",
   "iproute2": "/usr/sbin/ip",
+  "libarchive-tools": "/usr/bin/bsdtar",
   "mmdebstrap": "/usr/bin/mmdebstrap",
   "openssl": "/usr/bin/openssl",
   "patchelf": "/usr/bin/patchelf",
