@@ -75,7 +75,10 @@ export async function buildWithReference(
 }
 
 /** A value of SERVER_URL becomes the server's own, and that becomes SERVER_URL again in the description. */
-function sharedFlags({ args, target }: BuildFixture, { server }: BaseRegistry): readonly string[] {
+export function sharedFlags(
+  { args, target }: BuildFixture,
+  { server }: Pick<BaseRegistry, "server">,
+): readonly string[] {
   const values = Object.entries(args ?? {}).map(([name, value]) => {
     return `--build-arg=${name}=${value === SERVER_NAME ? server.url : value}`;
   });
