@@ -1,7 +1,8 @@
 /** The ssh agent of the caller, answered for at another socket: a RUN's user may talk to it whoever owns the real one. */
 import { ContextError } from "../context/context_error.ts";
+import { closeFile, openDirectoryPath } from "../sys/file.ts";
 import { changeMode, changeOwner } from "../sys/inode.ts";
-import { pathText, type RawPath, rawPath } from "../sys/raw_path.ts";
+import { baseName, parentPath, pathText, type RawPath, rawPath } from "../sys/raw_path.ts";
 import { AT_CWD, lstat } from "../sys/stat.ts";
 
 /** Who may connect. */
@@ -22,7 +23,7 @@ export function checkAgent(id: string, path: string): void {
 
 /** Listens at `place` and passes each connection on to the agent at `agentPath`, until it is disposed of. */
 export function forwardAgent(agentPath: string, place: RawPath, { mode, uid, gid }: SocketAccess): AsyncDisposable {
-  const listener = Deno.listen({ transport: "unix", path: pathText(place) });
+  const listener = listenAt(place);
   changeOwner(AT_CWD, place, uid, gid);
   changeMode(AT_CWD, place, mode);
   const connections = new Set<Deno.UnixConn>();
@@ -35,6 +36,16 @@ export function forwardAgent(agentPath: string, place: RawPath, { mode, uid, gid
       await Deno.remove(pathText(place)).catch(() => undefined); // The command may have removed it.
     },
   };
+}
+
+/** The name of a socket has at most 107 bytes: it is reached through its open folder, however long the way there is. */
+function listenAt(place: RawPath): Deno.UnixListener {
+  const folder = openDirectoryPath(AT_CWD, parentPath(place));
+  try {
+    return Deno.listen({ transport: "unix", path: `/proc/self/fd/${folder}/${pathText(baseName(place))}` });
+  } finally {
+    closeFile(folder);
+  }
 }
 
 async function serve(listener: Deno.UnixListener, agentPath: string, open: Set<Deno.UnixConn>): Promise<void> {

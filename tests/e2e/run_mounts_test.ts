@@ -197,6 +197,10 @@ Deno.test("RUN --mount", async (t) => {
   await t.step("in a pod: --network=none needs a right that it does not have", () => checkOfflinePod(world));
   await t.step("in a pod: what belongs to the container cannot be a target", () => checkProtected(world));
   await t.step("in a pod: a secret may be in a mount of the container", () => checkMountedFolder(world));
+  await t.step(
+    "the socket of an agent belongs to the step's user and goes with the step",
+    () => checkAgentSocket(world),
+  );
   await t.step("in a pod: SIGTERM in the middle of a RUN leaves neither secret nor target", () => checkSignal(world));
   await t.step("on a host: a build that is killed leaves its caches usable", () => checkKilled(world));
 });
@@ -325,6 +329,30 @@ async function checkMountedFolder(world: BuildWorld): Promise<void> {
   deepEqual(await listFiles(folder), ["theirs"]);
   equal((await pod(",target=/run/secrets/theirs")).code, 8);
   equal(await Deno.readTextFile(`${folder}/theirs`), "theirs");
+}
+
+async function checkAgentSocket(world: BuildWorld): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  using _agent = Deno.listen({ transport: "unix", path: `${folder}/agent` });
+  const dockerfile = `FROM busybox
+USER 1000
+RUN --mount=type=ssh,uid=1000,required test -S $SSH_AUTH_SOCK && stat -c '%u %a %n' $SSH_AUTH_SOCK
+RUN test ! -e /run/buildkit && echo "[$SSH_AUTH_SOCK]"
+`;
+  const printed = ["1000 600 /run/buildkit/ssh_agent.0", "[]"];
+  const onHost = await world.build({ dockerfile, args: [`--ssh=default=${folder}/agent`] });
+  deepEqual(printedBySteps(onHost.stderr), printed, onHost.stderr);
+  const workspace = await Deno.makeTempDir({ dir: world.folder });
+  await writeFiles(workspace, { Dockerfile: dockerfile });
+  const inPod = await runPod({
+    image: world.podImage,
+    workspace,
+    mounts: [{ source: folder, destination: "/agent" }],
+    args: [...hubFlags(world.registry), "--log-format=text", "--no-push", "--ssh=default"],
+    env: { container: "oci", SSH_AUTH_SOCK: "/agent/agent" },
+  });
+  deepEqual(printedBySteps(inPod.stderr), printed, inPod.stderr);
+  await Deno.remove(folder, { recursive: true });
 }
 
 async function checkSignal(world: BuildWorld): Promise<void> {

@@ -24,6 +24,16 @@ function startAgent(path: string): AsyncDisposable {
 }
 
 async function ask(path: string, text: string): Promise<string> {
+  const short = await Deno.makeTempDir();
+  await Deno.symlink(path.slice(0, path.lastIndexOf("/")), `${short}/l`);
+  try {
+    return await askAt(`${short}/l${path.slice(path.lastIndexOf("/"))}`, text);
+  } finally {
+    await Deno.remove(short, { recursive: true });
+  }
+}
+
+async function askAt(path: string, text: string): Promise<string> {
   using connection = await Deno.connect({ transport: "unix", path });
   await connection.write(new TextEncoder().encode(text));
   const buffer = new Uint8Array(100);
@@ -34,7 +44,9 @@ async function ask(path: string, text: string): Promise<string> {
 Deno.test("forwardAgent passes several connections on, and ends with its socket", async () => {
   await using folder = await makeTempDir();
   await using _agent = startAgent(`${folder.path}/agent`);
-  const place = rawPath(`${folder.path}/place`);
+  const deep = `${folder.path}/${"a-long-name-".repeat(12)}`;
+  await Deno.mkdir(deep);
+  const place = rawPath(`${deep}/place`);
   {
     await using _forwarded = forwardAgent(`${folder.path}/agent`, place, { mode: 0o620, uid: 7, gid: 8 });
     const node = lstat(place);
