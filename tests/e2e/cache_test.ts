@@ -35,6 +35,7 @@ const FILES = {
   data2: "two",
   ".dockerignore": "x\n",
 };
+const KILL_ROUNDS = 8;
 const ALL_STEPS = ["tools 1", "other", "joined", "last fast"];
 
 /** An edit of one line, and the commands that have to run then. */
@@ -73,6 +74,7 @@ Deno.test("the layer cache", async (t) => {
   await t.step("that is damaged is a warning, and the image is right", () => checkDamaged(world));
   await t.step("that cannot be reached is a warning", () => checkUnreachable(world));
   await t.step("keeps the layers of a build that fails later", () => checkFailing(world));
+  await t.step("is never half written, however builds end that share it", () => checkKilled(world));
   await t.step("gives a pod and a host the same image", () => checkPod(world));
 });
 
@@ -190,6 +192,29 @@ async function checkFailing(world: BuildWorld): Promise<void> {
   equal(failed.code, 1, failed.stderr);
   const fixed = await world.build({ dockerfile: dockerfile.replace("/g", "/f"), args });
   deepEqual([fixed.code, printedBySteps(fixed.stderr)], [0, ["second"]]);
+}
+
+/** Two builds at a time share one cache and are killed, each at another point. */
+async function checkKilled(world: BuildWorld): Promise<void> {
+  const args = ["--reproducible", ...cacheIn(`${world.folder}/cache-killed`)];
+  const start = performance.now();
+  const plain = await buildWith(world, []);
+  const durationMs = performance.now() - start;
+  for (let round = 1; round <= KILL_ROUNDS; round++) {
+    const builds = [DOCKERFILE, DOCKERFILE.replace("MODE=fast", `MODE=${round}`)];
+    await Promise.all(builds.map(async (dockerfile, index) => {
+      await using started = await world.start({ dockerfile, files: FILES, args });
+      const afterMs = durationMs * (round / KILL_ROUNDS + index / 10);
+      const timer = setTimeout(() => started.kill("SIGKILL"), afterMs);
+      await started.result;
+      clearTimeout(timer);
+    }));
+  }
+  const sound = await buildWith(world, cacheIn(`${world.folder}/cache-killed`));
+  equal(sound.digest, plain.digest);
+  equal(/WARN/.test(sound.stderr), false, sound.stderr);
+  const again = await buildWith(world, cacheIn(`${world.folder}/cache-killed`));
+  deepEqual([again.ran, again.digest], [[], plain.digest]);
 }
 
 async function checkPod(world: BuildWorld): Promise<void> {
