@@ -78,6 +78,26 @@ Deno.test("the layer cache", async (t) => {
   await t.step("gives a pod and a host the same image", () => checkPod(world));
 });
 
+Deno.test("the layer cache sees files of a URL change, another platform, and files that change places", async () => {
+  await using world = await startBuildWorld();
+  let text = "one";
+  await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, () => new Response(text));
+  const cache = cacheIn(`${world.folder}/cache-holes`);
+  const build = (dockerfile: string, files = {}): Promise<Outcome> => buildWith(world, cache, { dockerfile, files });
+  const url = `FROM busybox\nADD http://127.0.0.1:${server.addr.port}/f /f\nRUN cat /f && echo\n`;
+  deepEqual([(await build(url)).ran, (await build(url)).ran], [["one"], []]);
+  text = "two";
+  deepEqual([(await build(url)).ran, (await build(url)).ran], [["two"], []]);
+  const swapped = "FROM busybox\nCOPY p* q r /x/\nRUN cat /x/* && echo\n";
+  const orders = ["abcd", "bacd", "abdc"].map(([p1 = "", p2 = "", q = "", r = ""]) => ({ p1, p2, q, r }));
+  for (const files of orders) deepEqual((await build(swapped, files)).ran, [Object.values(files).join("")]);
+  for (const files of orders) deepEqual((await build(swapped, files)).ran, []);
+  const scratch = { dockerfile: "FROM scratch\nCOPY q /q\n", files: { q: "q" } };
+  const here = await buildWith(world, cache, scratch);
+  const there = await buildWith(world, [...cache, "--custom-platform=linux/s390x"], scratch);
+  deepEqual([/Cached/.test(here.stderr), /Cached/.test(there.stderr)], [false, false]);
+});
+
 interface Outcome {
   readonly digest: string;
   readonly ran: readonly string[];
