@@ -4,13 +4,18 @@
  */
 import { closeFile, openDirectory } from "./file.ts";
 import { check, libc, SystemError } from "./libc.ts";
-import type { RawPath } from "./raw_path.ts";
+import { pathText, type RawPath } from "./raw_path.ts";
 import { AT_CWD, StatBuffer } from "./stat.ts";
 
 const DIRENT_BYTES = 65536;
+/** From this depth on buffers are small, so that a deep tree takes no memory to speak of. */
+const LARGE_DEPTH = 32;
+const DEEP_DIRENT_BYTES = 4096;
 const RECORD_LENGTH_OFFSET = 16;
 const NAME_OFFSET = 19;
 const DOT = 0x2e;
+/** A path of one-letter names is not deeper: beyond, no file can be named any more (PATH_MAX). */
+const MAX_DEPTH = 2048;
 
 /** One name of a directory, with the address of its NUL-terminated bytes in `memory`, which it keeps alive. */
 interface Entry {
@@ -66,7 +71,7 @@ class Walker {
   }
 
   walkDirectory(fd: number, depth: number): void {
-    const buffer = this.#buffers[depth] ??= new Uint8Array(DIRENT_BYTES);
+    const buffer = this.#buffers[depth] ??= new Uint8Array(depth < LARGE_DEPTH ? DIRENT_BYTES : DEEP_DIRENT_BYTES);
     for (const { name, pointer } of readEntries(fd, buffer)) {
       if (!this.#stat.readPointer(fd, pointer)) continue;
       const isDirectory = this.#stat.type === "directory";
@@ -75,6 +80,10 @@ class Walker {
   }
 
   #descend(fd: number, name: RawPath, depth: number): void {
+    if (depth >= MAX_DEPTH) {
+      const message = `Cannot walk into "${pathText(name)}": it is more than ${MAX_DEPTH} directories deep`;
+      throw new SystemError("openat", "ENAMETOOLONG", name, message);
+    }
     const child = openChild(fd, name);
     if (child !== undefined) {
       try {
@@ -102,7 +111,7 @@ function readEntries(fd: number, buffer: Uint8Array): Entry[] {
   const entries: Entry[] = [];
   for (let memory = buffer;; memory = new Uint8Array(DIRENT_BYTES)) {
     const target = memory as Uint8Array<ArrayBuffer>;
-    const used = check(Number(libc().getdents64(fd, target, BigInt(DIRENT_BYTES))), "getdents64");
+    const used = check(Number(libc().getdents64(fd, target, BigInt(target.length))), "getdents64");
     if (used === 0) break;
     collectEntries(memory, used, entries);
   }

@@ -2,6 +2,7 @@ import { deepEqual, equal, throws } from "node:assert/strict";
 import { closeFile, openDirectory } from "../../../src/sys/file.ts";
 import { comparePaths, type RawPath, rawPath, rawPathFromBytes } from "../../../src/sys/raw_path.ts";
 import { symlink } from "../../../src/sys/inode.ts";
+import { SystemError } from "../../../src/sys/libc.ts";
 import { AT_CWD, type StatBuffer } from "../../../src/sys/stat.ts";
 import { directoryNames, listDirectory, walk } from "../../../src/sys/walk.ts";
 import { makeTempDir } from "../../support/temp_dir.ts";
@@ -63,4 +64,20 @@ Deno.test("walk refuses a root that is a symlink or not there", async () => {
   symlink(AT_CWD, rawPath(`${folder.path}/l`), rawPath("/etc"));
   throws(() => pathsOf(`${folder.path}/l`), { errnoName: "ENOTDIR" });
   throws(() => pathsOf(`${folder.path}/none`), { errnoName: "ENOENT" });
+});
+
+Deno.test("walk reaches 1500 directories deep, and says so when a tree is deeper than a path can be", async () => {
+  await using temp = await makeTempDir();
+  const script = "import os, sys\nfor i in range(int(sys.argv[1])): os.mkdir('d'); os.chdir('d')";
+  for (const [name, depth] of [["deep", 1500], ["deeper", 2300]] as const) {
+    const cwd = `${temp.path}/${name}`;
+    await Deno.mkdir(cwd);
+    const { success } = await new Deno.Command("python3", { args: ["-c", script, String(depth)], cwd }).output();
+    equal(success, true);
+  }
+  let count = 0;
+  const visitor = { enter: (): boolean => ++count > 0, leave: (): void => {} };
+  walk(rawPath(`${temp.path}/deep`), visitor);
+  equal(count, 1500);
+  throws(() => walk(rawPath(`${temp.path}/deeper`), visitor), SystemError);
 });
