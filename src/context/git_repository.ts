@@ -15,14 +15,14 @@ export class GitRepository {
   /** The folder that git calls `.git`, absolute. */
   readonly folder: string;
   readonly #git: GitLibrary;
-  readonly #files: NodeFiles;
+  readonly #files: PackFiles;
   readonly #cache: object = {};
-  #packs = 0;
+  readonly #packs: string[] = [];
 
   private constructor(folder: string, git: GitLibrary, files: NodeFiles) {
     this.folder = folder;
     this.#git = git;
-    this.#files = files;
+    this.#files = packFiles(files, folder, this.#packs);
   }
 
   /** Makes an empty repository at `folder`, which must not exist. */
@@ -38,11 +38,13 @@ export class GitRepository {
 
   /** Takes in the pack that `write` stores at the path it is given. Throws FormatError for a damaged one. */
   async addPack(write: (path: string) => Promise<void>): Promise<void> {
-    const name = `objects/pack/pack-${String(++this.#packs).padStart(40, "0")}.pack`;
+    const base = `pack-${String(this.#packs.length / 2 + 1).padStart(40, "0")}`;
+    const name = `objects/pack/${base}.pack`;
     await write(`${this.folder}/${name}`);
     try {
       const request = { fs: this.#files, dir: this.folder, gitdir: this.folder, filepath: name, cache: this.#cache };
       await this.#git.indexPack(request);
+      this.#packs.push(`${base}.idx`, `${base}.pack`);
     } catch (error: unknown) {
       throw new FormatError(`Cannot read git pack: ${errorText(error)}`, { cause: error });
     }
@@ -101,6 +103,30 @@ export class GitRepository {
       throw new FormatError(`Cannot read git object ${id}: ${errorText(error)}`, { cause: error });
     }
   }
+}
+
+/** The library's view of the disk. */
+type PackFiles = Parameters<GitLibrary["readObject"]>[0]["fs"];
+
+/**
+ * The library looks at the disk anew for every object. What cannot have changed is told from here: nothing but packs is
+ * put into the repository, and `packs` are the names of their files.
+ */
+function packFiles({ promises }: NodeFiles, folder: string, packs: readonly string[]): PackFiles {
+  const looseObjects = `${folder}/objects/`;
+  const packFolder = `${looseObjects}pack`;
+  const folderState = promises.stat(folder);
+  const isLoose = (path: string): boolean => path.startsWith(looseObjects) && !path.startsWith(packFolder);
+  return {
+    promises: {
+      ...promises,
+      // The library calls it without a path to see whether it gives a promise.
+      readFile: (path = "", options?: { encoding?: BufferEncoding }) =>
+        isLoose(path) ? Promise.resolve(undefined) : promises.readFile(path, options),
+      readdir: (path: string) => path === packFolder ? Promise.resolve([...packs]) : promises.readdir(path),
+      stat: (path: string) => path === folder ? folderState : promises.stat(path),
+    },
+  };
 }
 
 interface GitObject {
