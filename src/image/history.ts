@@ -56,7 +56,8 @@ export function clampTimes(config: ImageConfig, latest: string, inherited: numbe
   return { ...config, history, ...(created !== undefined && { created }) };
 }
 
-function withHistory(config: ImageConfig, history: readonly HistoryEntry[]): ImageConfig {
+/** The image is as old as its last entry that has a time: the base's own time is not this image's. */
+function withHistory({ created: _base, ...config }: ImageConfig, history: readonly HistoryEntry[]): ImageConfig {
   const created = lastCreated(history);
   return { ...config, history, ...(created !== undefined && { created }) };
 }

@@ -77,3 +77,9 @@ Deno.test("clampTimes makes no time of the build later, and leaves the base's al
   equal(config.created, MIDDLE);
   deepEqual(clampTimes(configOf(0, [], EARLY), MIDDLE, 0).created, EARLY);
 });
+
+Deno.test("addEmptyEntry leaves the image without a time when no entry has one, whatever the base's own", () => {
+  const changed = addEmptyEntry(configOf(0, [{ created_by: "base" }], EARLY), "LABEL a=b");
+  equal(changed.created, undefined);
+  equal(changed.history.at(-1)?.created, undefined);
+});
