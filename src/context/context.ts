@@ -77,15 +77,7 @@ export async function readDockerfile(path: string | undefined, context: BuildCon
       hint: "Name it with --dockerfile, relative to the current folder or to the context",
     });
   }
-  const bytes = await readBytes(found, "read Dockerfile");
-  if (bytes.length > MAX_DOCKERFILE_BYTES) {
-    throw new ContextError({
-      action: "read Dockerfile",
-      source: found,
-      reason: `larger than ${MAX_DOCKERFILE_BYTES} bytes`,
-    });
-  }
-  return { path: found, bytes };
+  return { path: found, bytes: await readBytes(found, "read Dockerfile") };
 }
 
 function localFolder(source: string): string {
@@ -165,12 +157,22 @@ async function readIgnore(root: string, dockerfile: string | undefined): Promise
   return IGNORE_NOTHING;
 }
 
+/** The file's bytes, up to a limit: it may be a device that never ends. */
 async function readBytes(path: string, action: string): Promise<Uint8Array> {
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  let length = 0;
   try {
-    return await Deno.readFile(path);
+    const file = await Deno.open(path);
+    for await (const chunk of file.readable) {
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length > MAX_DOCKERFILE_BYTES) break;
+    }
   } catch (error: unknown) {
     throw new ContextError({ action, source: path, reason: fileProblem(error) }, { cause: error });
   }
+  if (length <= MAX_DOCKERFILE_BYTES) return await new Blob(chunks).bytes();
+  throw new ContextError({ action, source: path, reason: `larger than ${MAX_DOCKERFILE_BYTES} bytes` });
 }
 
 /** Whether something readable as a file is there; a fifo counts, as shells make them for `<(command)`. */

@@ -174,3 +174,10 @@ Deno.test("openContext names file and line when .dockerignore makes no sense", a
     });
   });
 });
+
+Deno.test("readDockerfile stops at its limit when the file never ends", async () => {
+  await withFiles({ "ctx/a": "" }, async (folder) => {
+    await using context = await open(folder, { dockerfile: "/dev/zero" });
+    await rejects(readDockerfile("/dev/zero", context), /larger than 16777216 bytes/);
+  });
+});
