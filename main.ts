@@ -18,6 +18,7 @@ async function main(): Promise<number> {
     version: VERSION,
     writeOut: (text) => writeAll(Deno.stdout, new TextEncoder().encode(text)),
     writeErr: (bytes) => writeAll(Deno.stderr, bytes),
+    isErrTerminal: Deno.stderr.isTerminal(),
     readIn: () => new Response(Deno.stdin.readable).text(),
     signal: stop.signal,
     currentDirectory: Deno.cwd(),

@@ -13,7 +13,7 @@ import { atSource } from "./source_error.ts";
 import type { Layering } from "./step_layer.ts";
 import { StageRoot } from "./stage_root.ts";
 import { type ChainState, StageCache, startOfStage } from "./stage_cache.ts";
-import { unpackLayer } from "./unpack.ts";
+import { unpackLayers } from "./unpack.ts";
 
 /** A stage that is done. */
 export interface BuiltStage {
@@ -97,11 +97,9 @@ class LazyRoot {
   async filled(image: Image, layering: Layering): Promise<StageRoot> {
     const { roots, hasher, services } = this.#session;
     const root = this.#root ??= new StageRoot(roots.open(this.#stage.index), hasher, services.nowMs);
-    for (const layer of image.layers.slice(root.layersApplied)) {
-      root.markWritten();
-      await unpackLayer(layer, root.rootfs, root.known, this.#session);
-      root.layersApplied++;
-    }
+    const missing = image.layers.slice(root.layersApplied);
+    if (missing.length > 0) root.markWritten();
+    await unpackLayers(missing, root.rootfs, root.known, this.#session, () => root.layersApplied++);
     if (layering !== "step" && this.#needsLayers && !this.#hasBaseline) root.takeBaseline();
     this.#hasBaseline = true;
     return root;

@@ -7,7 +7,7 @@ import type { CopyTree } from "../rootfs/copy_source.ts";
 import { Rootfs } from "../rootfs/rootfs.ts";
 import { type RawPath, rawPath } from "../sys/raw_path.ts";
 import type { BuildSession } from "./build_session.ts";
-import { unpackImage } from "./unpack.ts";
+import { unpackLayers } from "./unpack.ts";
 
 /** The tree of files behind `source`. */
 export async function copySource(
@@ -50,6 +50,6 @@ export class ImageFolders {
 async function unpackInto(path: string, image: ResolvedImage, session: BuildSession): Promise<RawPath> {
   await Deno.mkdir(path, { mode: 0o755 });
   const rootfs = new Rootfs(rawPath(path), []);
-  await unpackImage(session.imageOf(image), rootfs, new Map(), session);
+  await unpackLayers(session.imageOf(image).layers, rootfs, new Map(), session);
   return rootfs.path;
 }

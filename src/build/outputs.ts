@@ -8,6 +8,8 @@ import { withAnnotations, withFormat, withLatestTime } from "../image/mutate.ts"
 import { layerCompression } from "../oci/descriptor.ts";
 import { formatReference, type Reference, repositoryName } from "../oci/reference.ts";
 import type { Registry } from "../registry/registry.ts";
+import { rawPath } from "../sys/raw_path.ts";
+import { lstat } from "../sys/stat.ts";
 import type { BuildResult, OutputOptions } from "./build_request.ts";
 import type { Services } from "./services.ts";
 
@@ -17,15 +19,16 @@ const UNNAMED = "index.docker.io/unset-repo/unset-image-name:latest";
 /**
  * `image` as it is asked for: with the wanted annotations, and with no time of this build later than `epochSeconds`
  * (SOURCE_DATE_EPOCH) where that is given. Unless a family of media types is wanted it keeps the base's, or gets OCI's when it
- * holds what Docker's cannot say.
+ * holds what Docker's cannot say, or goes into an OCI layout.
  */
 export function finishImage(
   image: Image,
-  { format, annotations }: Pick<OutputOptions, "format" | "annotations">,
+  { format, annotations, ociLayoutPath }: Pick<OutputOptions, "format" | "annotations" | "ociLayoutPath">,
   epochSeconds?: number,
 ): Image {
   const annotated = withAnnotations(image, annotations);
-  const written = withFormat(annotated, format ?? (needsOci(annotated) ? "oci" : image.format));
+  const isOci = ociLayoutPath !== undefined || needsOci(annotated);
+  const written = withFormat(annotated, format ?? (isOci ? "oci" : image.format));
   return epochSeconds === undefined ? written : withLatestTime(written, epochSeconds * 1000);
 }
 
@@ -96,11 +99,16 @@ async function writeText(path: string, text: string): Promise<void> {
   });
 }
 
-/** Writes a temporary neighbour and renames it, so that the file is whole or absent. */
+/**
+ * Writes a temporary neighbour and renames it, so that the file is whole or absent. What is there and is no regular file (a
+ * device, a fifo, a link) is written through, never replaced.
+ */
 async function writeWhole(path: string, bytes: ReadableStream<Uint8Array>): Promise<void> {
   const temporary = `${path}.partial`;
   await inOutput(path, async () => {
     await makeParent(path);
+    const existing = lstat(rawPath(path));
+    if (existing !== undefined && existing.type !== "file") return await Deno.writeFile(path, bytes, { create: false });
     try {
       await Deno.writeFile(temporary, bytes);
       await Deno.rename(temporary, path);

@@ -32,7 +32,8 @@ export function buildSummary({ layers }: Image, baseLayers: number, { durationMs
   return `Built ${layers.length} layer${layers.length === 1 ? "" : "s"} of ${size(layers)}, ${news}; ${costs}`;
 }
 
-function formatBytes(bytes: number): string {
+/** A size for people, such as "60.5 MB". */
+export function formatBytes(bytes: number): string {
   let value = bytes;
   let unit = 0;
   for (; value >= 1000 && unit < UNITS.length - 1; unit++) value /= 1000;

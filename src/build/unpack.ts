@@ -2,7 +2,6 @@
 import { CachingSource } from "../blob/caching_source.ts";
 import { IntegrityError } from "../blob/verify_stream.ts";
 import { FormatError } from "../errors.ts";
-import type { Image } from "../image/image.ts";
 import { type Layer, openUncompressed } from "../layer/layer.ts";
 import { Sha256Hasher } from "../oci/digest.ts";
 import { mapBounded } from "../registry/bounded.ts";
@@ -12,6 +11,7 @@ import type { Rootfs } from "../rootfs/rootfs.ts";
 import type { LayerOptions } from "./build_request.ts";
 import type { BuildSession } from "./build_session.ts";
 import type { DiskGauge } from "./disk_gauge.ts";
+import { formatBytes } from "./summary.ts";
 
 /** The part of a session that unpacking needs. */
 export type UnpackSession = Pick<BuildSession, "hasher" | "services"> & {
@@ -19,18 +19,28 @@ export type UnpackSession = Pick<BuildSession, "hasher" | "services"> & {
   readonly work?: { readonly disk: DiskGauge };
 };
 
-/** Applies all layers of `image` to `rootfs`; the contents of what it wrote are added to `known`. */
-export async function unpackImage(
-  image: Image,
+/**
+ * Applies `layers` to `rootfs`, in order; the contents of what it wrote are added to `known`. `onApplied` is called after
+ * each. Later layers are fetched while the first is being unpacked.
+ */
+export async function unpackLayers(
+  layers: readonly Layer[],
   rootfs: Rootfs,
   known: KnownContents,
   session: UnpackSession,
+  onApplied: () => void = () => {},
 ): Promise<void> {
-  const { signal } = session.services;
+  if (layers.length === 0) return;
+  const { signal, log } = session.services;
   const stop = new AbortController();
-  const fetched = fetchAll(image.layers, AbortSignal.any([signal, stop.signal]));
+  const fetched = fetchAll(layers, AbortSignal.any([signal, stop.signal]));
+  const sizeBytes = layers.reduce((sum, { descriptor }) => sum + descriptor.size, 0);
+  log.info(`Unpacking ${layers.length} layer${layers.length === 1 ? "" : "s"} of ${formatBytes(sizeBytes)}`);
   try {
-    for (const layer of image.layers) await unpackLayer(layer, rootfs, known, session);
+    for (const layer of layers) {
+      await unpackLayer(layer, rootfs, known, session);
+      onApplied();
+    }
   } finally {
     stop.abort();
     await fetched;

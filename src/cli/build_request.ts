@@ -88,6 +88,11 @@ function outputOptions(values: FlagValues, env: Readonly<Record<string, string>>
       hint: "Use --oci-layout-path, or leave out --image-format=oci",
     });
   }
+  if (format === "docker" && values.text("oci-layout-path") !== "") {
+    throw new UsageError("Cannot write a Docker image to --oci-layout-path: an OCI layout holds OCI images", {
+      hint: "Use --tar-path, or leave out --image-format=docker",
+    });
+  }
   if (format === "docker" && values.text("compression") === "zstd") {
     throw new UsageError("Cannot use --compression=zstd with --image-format=docker: it has no media type for it");
   }

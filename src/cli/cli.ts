@@ -43,6 +43,7 @@ export async function run(outside: CliProcess): Promise<number> {
   const write = (line: string): void => writeRecord(concealed.mask(line));
   const process: CliProcess = { ...outside, writeErr: writeBytes };
   let log = createLogger({ level: "info", format: "text", timestamps: false, write });
+  let isJson = false;
   try {
     const [verb = ""] = process.args;
     if (verb === "version" || verb === "--version") {
@@ -58,14 +59,16 @@ export async function run(outside: CliProcess): Promise<number> {
       return 0;
     }
     const { values, positionals, notices } = parsed;
-    log = createLogger({ ...logOptions(values), write });
+    const options = logOptions(values, process);
+    isJson = options.format === "json";
+    log = createLogger({ ...options, write });
     for (const notice of notices) log.warn(notice.message);
     return await command.run({ values, positionals, process, log, conceal: (secret) => concealed.add(secret) });
   } catch (error: unknown) {
     const failure = process.signal.aborted && process.signal.reason instanceof CancelledError
       ? process.signal.reason
       : error;
-    log.error(formatFailure(failure), failureFields(failure));
+    log.error(formatFailure(failure), isJson ? failureFields(failure) : {});
     return exitCode(failure);
   }
 }
@@ -84,11 +87,16 @@ async function chooseCommand(
   throw new UsageError(`Cannot run "${verb}": no such command`, { hint: `Commands are: ${names}` });
 }
 
-function logOptions(values: FlagValues): { level: LogLevel; format: LogFormat; timestamps: boolean } {
+/** Colour is for who asks for it and, where nothing is asked for, for a terminal. */
+function logOptions(
+  values: FlagValues,
+  { isErrTerminal, env }: CliProcess,
+): { level: LogLevel; format: LogFormat; timestamps: boolean } {
   const format = values.text("log-format");
+  const isColour = format === "color" || (!values.isGiven("log-format") && isErrTerminal === true && !env.NO_COLOR);
   return {
     level: LEVELS[values.text("verbosity")] ?? "info",
-    format: format === "json" || format === "text" ? format : "color",
+    format: isColour ? "color" : format === "json" ? "json" : "text",
     timestamps: values.isSet("log-timestamp"),
   };
 }

@@ -7,6 +7,8 @@ export interface CliProcess {
   readonly version: string;
   readonly writeOut: (text: string) => void;
   readonly writeErr: (bytes: Uint8Array) => void;
+  /** Whether standard error is a terminal. */
+  readonly isErrTerminal?: boolean;
   /** The whole standard input. */
   readonly readIn: () => Promise<string>;
   /** Aborted with a CancelledError when a signal asks us to stop. */

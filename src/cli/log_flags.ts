@@ -14,9 +14,9 @@ export const LOG_FLAGS: readonly Flag[] = [
   {
     name: "log-format",
     kind: "text",
-    initial: "color",
+    initial: "text",
     choices: ["text", "color", "json"],
-    summary: "How records are printed",
+    summary: "How records are printed; coloured by default on a terminal only",
   },
   { name: "log-timestamp", kind: "boolean", initial: false, summary: "Print the time of each record" },
 ];

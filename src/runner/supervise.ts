@@ -85,10 +85,13 @@ class StopRequest {
   request(): void {
     if (this.#isDone || this.#timer !== undefined) return;
     const { child: { pid }, isNamespaceInit } = this.#command;
-    const isDeaf = isNamespaceInit && !catchesSignal(pid, SIGNAL_NUMBERS.SIGTERM);
-    signalGroup(pid, SIGNAL_NUMBERS.SIGTERM);
     const kill = (): void => signalGroup(pid, SIGNAL_NUMBERS.SIGKILL);
-    this.#timer = setTimeout(kill, isDeaf ? 0 : this.#patience.terminateGraceMs);
+    // The first process of a namespace that has no handler does not hear SIGTERM. Its children do: a shell would go on with
+    // the commands after the one that ended.
+    const isDeaf = isNamespaceInit && !catchesSignal(pid, SIGNAL_NUMBERS.SIGTERM);
+    if (isDeaf) kill();
+    else signalGroup(pid, SIGNAL_NUMBERS.SIGTERM);
+    this.#timer = setTimeout(kill, this.#patience.terminateGraceMs);
   }
 
   done(): void {

@@ -1,5 +1,5 @@
 import { equal, ok, rejects } from "node:assert/strict";
-import { unpackImage } from "../../../src/build/unpack.ts";
+import { unpackLayers } from "../../../src/build/unpack.ts";
 import type { BlobSource } from "../../../src/blob/blob_store.ts";
 import { CachingSource } from "../../../src/blob/caching_source.ts";
 import { OciLayout } from "../../../src/blob/oci_layout.ts";
@@ -10,7 +10,7 @@ import { memoryImage, memoryLayer } from "../../support/memory_image.ts";
 import { makeTempDir } from "../../support/temp_dir.ts";
 import { TempRoot } from "../../support/temp_root.ts";
 
-Deno.test("unpackImage applies all layers, lowest first", async () => {
+Deno.test("unpackLayers applies all layers, lowest first", async () => {
   await using world = await makeStageWorld();
   using temp = new TempRoot();
   const image = memoryImage([
@@ -18,33 +18,33 @@ Deno.test("unpackImage applies all layers, lowest first", async () => {
     await memoryLayer("f", "above"),
     await memoryLayer("g", "g"),
   ]);
-  await unpackImage(image, temp.rootfs, new Map(), world.session);
+  await unpackLayers(image.layers, temp.rootfs, new Map(), world.session);
   equal(temp.text("/f"), "above");
   equal(temp.text("/g"), "g");
 });
 
-Deno.test("unpackImage names the layer when it is not what its diffId says", async () => {
+Deno.test("unpackLayers names the layer when it is not what its diffId says", async () => {
   await using world = await makeStageWorld();
   using temp = new TempRoot();
   const layer = { ...await memoryLayer("f", "x"), diffId: parseDiffId(sha256(new Uint8Array())) };
-  await rejects(unpackImage(memoryImage([layer]), temp.rootfs, new Map(), world.session), (error: unknown) => {
+  await rejects(unpackLayers([layer], temp.rootfs, new Map(), world.session), (error: unknown) => {
     return error instanceof IntegrityError && error.message.includes(layer.descriptor.digest);
   });
 });
 
-Deno.test("unpackImage stops at a layer that unpacks to more than it may", async () => {
+Deno.test("unpackLayers stops at a layer that unpacks to more than it may", async () => {
   await using world = await makeStageWorld();
   using temp = new TempRoot();
   const layer = await memoryLayer("bomb", "0".repeat(5_000_000));
   ok(layer.descriptor.size < 100_000);
   const session = { ...world.session, layers: { maxUnpackedBytes: 1_000_000 } };
-  await rejects(unpackImage(memoryImage([layer]), temp.rootfs, new Map(), session), (error: unknown) => {
+  await rejects(unpackLayers([layer], temp.rootfs, new Map(), session), (error: unknown) => {
     return error instanceof Error && /more than 1000000 bytes/.test(error.message) &&
       error.message.includes(layer.descriptor.digest);
   });
 });
 
-Deno.test("unpackImage fetches the later layers while the first is being fetched and unpacked", async () => {
+Deno.test("unpackLayers fetches the later layers while the first is being fetched and unpacked", async () => {
   await using world = await makeStageWorld();
   using temp = new TempRoot();
   await using folder = await makeTempDir();
@@ -61,7 +61,7 @@ Deno.test("unpackImage fetches the later layers while the first is being fetched
     };
     return { ...layer, source: new CachingSource({ open }, layout) };
   });
-  await unpackImage(memoryImage(remote), temp.rootfs, new Map(), world.session);
+  await unpackLayers(memoryImage(remote).layers, temp.rootfs, new Map(), world.session);
   equal(temp.text("/c"), "3");
   equal(new Set(opened).size, 3);
 });

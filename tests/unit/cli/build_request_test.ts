@@ -52,6 +52,7 @@ Deno.test("buildRequest refuses combinations that make no sense", () => {
     [["--no-push", "--image-name-with-digest-file=x"], /without a --destination/],
     [["--no-push", "--tar-path=x", "--image-format=oci"], /docker-archive/],
     [["--no-push", "--image-format=docker", "--compression=zstd"], /no media type/],
+    [["--no-push", "--image-format=docker", "--oci-layout-path=x"], /OCI layout holds OCI/],
     [["--no-push", "--compression-level=12"], /1 to 9/],
     [["--destination=A B"], /"A B" for --destination/],
     [["--no-push", "--custom-platform=a/b/c/d"], /--custom-platform/],
