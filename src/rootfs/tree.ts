@@ -136,19 +136,13 @@ export class Tree {
       a.nlink[index] === b.nlink[otherIndex] && a.dev[index] === b.dev[otherIndex];
   }
 
-  /** Whether both nodes have the same type, mode and owner. */
-  hasSameOwnership(index: number, other: Tree, otherIndex: number): boolean {
-    const a = this.#columns;
-    const b = other.#columns;
-    return a.type[index] === b.type[otherIndex] && a.mode[index] === b.mode[otherIndex] &&
-      a.uid[index] === b.uid[otherIndex] && a.gid[index] === b.gid[otherIndex];
-  }
-
   /** Whether an image would record the same metadata for both nodes; content and link target are not compared. */
   hasSameMetadata(index: number, other: Tree, otherIndex: number): boolean {
     const a = this.#columns;
     const b = other.#columns;
-    return this.hasSameOwnership(index, other, otherIndex) && a.mtimeNs[index] === b.mtimeNs[otherIndex] &&
+    return a.type[index] === b.type[otherIndex] && a.mode[index] === b.mode[otherIndex] &&
+      a.uid[index] === b.uid[otherIndex] && a.gid[index] === b.gid[otherIndex] &&
+      a.mtimeNs[index] === b.mtimeNs[otherIndex] &&
       a.rdevMajor.get(index) === b.rdevMajor.get(otherIndex) &&
       a.rdevMinor.get(index) === b.rdevMinor.get(otherIndex);
   }

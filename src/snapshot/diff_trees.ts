@@ -67,8 +67,6 @@ function markChanges(counterparts: Counterparts): Uint8Array {
 
 /** Whether an image would record the same for both nodes. */
 function isUnchanged({ before, after }: Counterparts, old: number, now: number): boolean {
-  // The time of a directory alone is no change, as for BuildKit: a file made in it and removed again changes it.
-  if (after.type(now) === "directory") return after.hasSameOwnership(now, before, old);
   if (!after.hasSameMetadata(now, before, old)) return false;
   switch (after.type(now)) {
     case "file":

@@ -65,7 +65,7 @@ const CASES: readonly Case[] = [
     says: /--from|stage/,
     line: 3,
   },
-  { name: "missing target", dockerfile: "FROM busybox AS one\n", args: ["--target=onne"], code: 3, says: /onne.*one/s },
+  { name: "missing target", dockerfile: "FROM busybox AS one\n", args: ["--target=onne"], code: 2, says: /onne.*one/s },
   {
     name: "unknown flag",
     dockerfile: "FROM busybox\n",
@@ -133,9 +133,9 @@ const CASES: readonly Case[] = [
   },
   {
     name: "instruction that comes later",
-    dockerfile: "FROM busybox\nRUN --mount=type=cache,target=/c true\n",
+    dockerfile: "FROM busybox\nRUN --security=insecure true\n",
     code: 3,
-    says: /--mount is not supported yet/,
+    says: /--security=insecure is not supported yet/,
     line: 2,
   },
   {
@@ -173,7 +173,7 @@ async function check({ name, code, says, line, ...build }: Case, world: BuildWor
   const built = await world.build({ ...build, isSealed: true });
   equal(built.code, code, `${name}: ${built.stderr}`);
   match(built.stderr, says);
-  if (line !== undefined) match(built.stderr, new RegExp(`/Dockerfile:${line}$`, "m"));
+  if (line !== undefined) match(built.stderr, new RegExp(`/Dockerfile:${line}(-\\d+)?$`, "m"));
   await assertCleanEnd(built, { mayHaveLayout: name.startsWith("digest file") });
 }
 

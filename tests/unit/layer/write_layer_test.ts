@@ -73,8 +73,7 @@ Deno.test("writeLayer gives what extractLayer turns the old tree into the new on
       applyChanges(original.rootfs, second);
       const changed = await step(original, base.after, hasher);
       await extractLayer(streamOf(changed.layer), copy.rootfs, { hasher, known: new Map() });
-      const options = { isCoarse: true, hasNoDirectoryTimes: true };
-      deepEqual(describeTree(copy.rootfs, options), describeTree(original.rootfs, options));
+      deepEqual(describeTree(copy.rootfs, { isCoarse: true }), describeTree(original.rootfs, { isCoarse: true }));
     }),
     { numRuns: RUNS },
   );
@@ -177,6 +176,7 @@ Deno.test("writeLayer gives digest and size of what is stored, diffId of what is
     digest: sha256(stored),
     size: stored.length,
     compression: "gzip",
+    tarSize: plain.length,
   });
   deepEqual(layers[1], layers[0]);
   const unzipped = new Blob([stored.slice()]).stream().pipeThrough(new DecompressionStream("gzip"));

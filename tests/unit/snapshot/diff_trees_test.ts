@@ -58,7 +58,7 @@ const CASES: readonly (readonly [name: string, before: Nodes, after: Nodes, chan
       "+/a/c",
     ],
   ],
-  ["a directory was only touched", { "/a": dir, "/a/b": {} }, { "/a": touched, "/a/b": {} }, []],
+  ["a directory was only touched", { "/a": dir, "/a/b": {} }, { "/a": touched, "/a/b": {} }, ["+/a"]],
   ["a directory that has changed was touched", { "/a": dir }, { "/a": { ...touched, gid: 5 } }, ["+/a"]],
   ["a mode changed", { "/a": {} }, { "/a": { mode: 0o600, ...later } }, ["+/a"]],
   ["an owner changed", { "/a": {} }, { "/a": { uid: 5, ...later } }, ["+/a"]],
