@@ -10,6 +10,7 @@ import { type FaultProxy, startFaultProxy } from "../support/fault_proxy.ts";
 import { startRegistry } from "../support/registry_process.ts";
 import { recordingLogger } from "../support/registry_world.ts";
 import { mustRun, say } from "../support/run_command.ts";
+import { ensureBinaries } from "../support/set_up.ts";
 import { sampleBytes, type SampleImage, sampleImage } from "../support/sample_image.ts";
 import { makeTempDir } from "../support/temp_dir.ts";
 
@@ -99,7 +100,26 @@ async function costs(): Promise<void> {
   await cost("copy to another repository", proxy, () => copy(`${proxy.host}/app:3`, `${proxy.host}/other:1`));
 }
 
+/** A build of many steps, cold and with all of them in the cache: one process each, through the proxy. */
+async function cachedBuild(): Promise<void> {
+  await using registry = await startRegistry();
+  await using proxy = startFaultProxy(registry.host);
+  await using folder = await makeTempDir();
+  const names = Array.from({ length: STEPS }, (_, index) => `f${index}`);
+  for (const name of names) await Deno.writeTextFile(`${folder.path}/${name}`, name);
+  const steps = names.map((name) => `COPY ${name} /${name}\n`);
+  await Deno.writeTextFile(`${folder.path}/Dockerfile`, `FROM scratch\n${steps.join("")}`);
+  const { kiln } = await ensureBinaries();
+  const flags = ["--isolation=chroot", `--context=${folder.path}`, "--cache", "--cache-copy-layers", "--reproducible"];
+  const build = async (): Promise<void> => {
+    await mustRun([kiln, ...flags, `--destination=${proxy.host}/app:1`]);
+  };
+  await cost(`build of ${STEPS} COPY steps with an empty cache`, proxy, build);
+  await cost("the same build from the cache", proxy, build);
+}
+
 if (import.meta.main) {
   await throughput();
   await costs();
+  await cachedBuild();
 }
