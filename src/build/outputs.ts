@@ -104,7 +104,7 @@ async function writeText(path: string, text: string): Promise<void> {
  * device, a fifo, a link) is written through, never replaced.
  */
 async function writeWhole(path: string, bytes: ReadableStream<Uint8Array>): Promise<void> {
-  const temporary = `${path}.partial`;
+  const temporary = `${path}.${crypto.randomUUID()}.partial`;
   await inOutput(path, async () => {
     await makeParent(path);
     const existing = lstat(rawPath(path));

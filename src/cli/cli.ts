@@ -67,10 +67,16 @@ export async function run(outside: CliProcess): Promise<number> {
   } catch (error: unknown) {
     const failure = process.signal.aborted && process.signal.reason instanceof CancelledError
       ? process.signal.reason
-      : error;
+      : original(error);
     log.error(formatFailure(failure), isJson ? failureFields(failure) : {});
     return exitCode(failure);
   }
+}
+
+/** What failed first, where tidying up after it failed too. */
+function original(error: unknown): unknown {
+  const isSuppressed = error instanceof Error && error.name === "SuppressedError" && "suppressed" in error;
+  return isSuppressed ? original(error.suppressed) : error;
 }
 
 /** The command that the first word names, with the words behind it; without such a word, the build. */

@@ -117,7 +117,7 @@ async function subFolder(top: string, subPath: string, source: string): Promise<
     throw new ContextError({ action: "open context", source, reason: `sub-path "${subPath}" leads out of it` });
   }
   const folder = await realFolder([top, ...inner].join("/"), `${source} (sub-path ${subPath})`);
-  if (folder !== top && !folder.startsWith(top === "/" ? top : `${top}/`)) {
+  if (!isInside(folder, top)) {
     throw new ContextError({ action: "open context", source, reason: `sub-path "${subPath}" leads out of it` });
   }
   return folder;
@@ -141,7 +141,15 @@ async function findDockerfile(
   for (const name of names) {
     for (const folder of named === undefined ? [root] : [currentDirectory, root]) {
       const candidate = joinText(folder, name);
-      if (await isFile(candidate)) return await Deno.realPath(candidate);
+      if (!await isFile(candidate)) continue;
+      const real = await Deno.realPath(candidate);
+      if (named === undefined && !isInside(real, root)) {
+        const reason = "a symlink that leads out of the context";
+        throw new ContextError({ action: "read Dockerfile", source: candidate, reason }, {
+          hint: "Name the file itself with --dockerfile",
+        });
+      }
+      return real;
     }
   }
   return undefined;
@@ -175,10 +183,14 @@ async function readBytes(path: string, action: string): Promise<Uint8Array> {
   throw new ContextError({ action, source: path, reason: `larger than ${MAX_DOCKERFILE_BYTES} bytes` });
 }
 
-/** Whether something readable as a file is there; a fifo counts, as shells make them for `<(command)`. */
+/**
+ * Whether something readable as a file is there; a fifo counts where shells make them for `<(command)`, but not elsewhere:
+ * nobody may ever write to it.
+ */
 async function isFile(path: string): Promise<boolean> {
   try {
-    return !(await Deno.stat(path)).isDirectory;
+    const { isDirectory, isFifo } = await Deno.stat(path);
+    return !isDirectory && (isFifo !== true || /^\/(dev|proc)\//.test(path));
   } catch (error: unknown) {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return false;
     throw new ContextError({ action: "look up", source: path, reason: fileProblem(error) }, { cause: error });
@@ -191,6 +203,11 @@ function fileProblem(error: unknown): string {
   if (error instanceof Deno.errors.PermissionDenied) return "permission denied";
   if (error instanceof FormatError) return error.message;
   return error instanceof Error ? error.message : String(error);
+}
+
+/** Whether the real path is the folder or lies in it. */
+function isInside(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(folder === "/" ? folder : `${folder}/`);
 }
 
 function joinText(folder: string, path: string): string {

@@ -76,8 +76,25 @@ export function tokenSource(token: GlobToken): string {
  * ```
  */
 export function compileGlob(segment: RawPath): (name: RawPath) => boolean {
-  const expression = new RegExp(`^${globTokens(segment).map(tokenSource).join("")}$`, "su");
+  const expression = new RegExp(`^${globSource(globTokens(segment))}$`, "su");
   return (name) => expression.test(matchableText(name));
+}
+
+/**
+ * The regular expression's source. What stands between two `*` is taken at its first place and never tried elsewhere (a
+ * look-ahead keeps its match), as a later `*` can take up the rest: no pattern takes exponential time.
+ */
+function globSource(tokens: readonly GlobToken[]): string {
+  const parts: string[] = [""];
+  for (const token of tokens) {
+    if (token.kind === "many") parts.push("");
+    else parts.push((parts.pop() ?? "") + tokenSource(token));
+  }
+  const [first = "", ...others] = parts;
+  const last = others.pop();
+  if (last === undefined) return first;
+  const between = others.filter((part) => part !== "").map((part, index) => `(?=([^/]*?${part}))\\${index + 1}`);
+  return `${first}${between.join("")}[^/]*${last}`;
 }
 
 /** `path` as the text that the regular expressions of patterns are tested on. */

@@ -6,7 +6,7 @@ import { ContextError } from "../context/context_error.ts";
 import type { PathPatterns } from "../context/path_patterns.ts";
 import { closeFile, openDirectory, openDirectoryPath, openFileForReading } from "../sys/file.ts";
 import { readLink, unlink } from "../sys/inode.ts";
-import { baseName, joinPath, parentPath, pathText, type RawPath } from "../sys/raw_path.ts";
+import { baseName, joinPath, parentPath, pathComponents, pathText, type RawPath } from "../sys/raw_path.ts";
 import { AT_CWD, fstat, type Inode, lstat, lstatAt } from "../sys/stat.ts";
 import { directoryNames } from "../sys/walk.ts";
 import type { CopySource, CopySourceNode } from "./copy_source.ts";
@@ -14,6 +14,9 @@ import { isSameNode } from "./_same_node.ts";
 import { copiedXattrs, type CopyWriter, NO_NODE_XATTRS, type NodeMetadata, type NodePlace } from "./copy_writer.ts";
 import type { Owner } from "./owner.ts";
 import type { ModeChange } from "./symbolic_mode.ts";
+
+/** Deeper trees would exhaust the descriptors and the stack that a copy needs for each level. */
+const MAX_LEVELS = 400;
 
 /** What COPY's flags say about every node. */
 export interface CopyRules {
@@ -126,6 +129,9 @@ export class TreeCopier {
     }
     // Copying a tree into itself: what is being written is not read again.
     if (isSameInode(node, this.#targetRoot) && !isSameInode(node, existing)) return;
+    if (pathComponents(source.inner).length > MAX_LEVELS) {
+      throw blocked("copy", source.inner, `folders are more than ${MAX_LEVELS} levels deep`);
+    }
     if (existing === undefined) this.#writer.startDirectory(place);
     const xattrs = this.#xattrsOf(source);
     const metadata = this.#metadataOf(node, xattrs);

@@ -4,6 +4,7 @@ import { type BuildContext, type ContextOptions, openContext, readDockerfile } f
 import { ContextError } from "../../../src/context/context_error.ts";
 import { FormatError, UnsupportedError } from "../../../src/errors.ts";
 import { rawPath } from "../../../src/sys/raw_path.ts";
+import { mustRun } from "../../support/run_command.ts";
 import { makeTempDir } from "../../support/temp_dir.ts";
 
 type Files = Readonly<Record<string, string>>;
@@ -131,12 +132,26 @@ Deno.test("readDockerfile takes the context's own when none is named, whatever t
   });
 });
 
-Deno.test("readDockerfile follows a symlink", async () => {
-  await withFiles({ "ctx/a": "", "real": "FROM scratch" }, async (folder) => {
+Deno.test("readDockerfile follows a symlink within the context, and out of it only where it is named", async () => {
+  await withFiles({ "ctx/x/real": "inside", "real": "outside" }, async (folder) => {
+    await Deno.symlink("x/real", `${folder}/ctx/Dockerfile`);
+    await using inside = await open(folder, { dockerfile: undefined });
+    equal(await dockerfileText(undefined, inside), "inside");
+    await Deno.remove(`${folder}/ctx/Dockerfile`);
     await Deno.symlink("../real", `${folder}/ctx/Dockerfile`);
-    await using context = await open(folder);
-    equal((await readDockerfile("Dockerfile", context)).path, `${folder}/real`);
-    equal(await dockerfileText("Dockerfile", context), "FROM scratch");
+    await rejects(open(folder, { dockerfile: undefined }), /a symlink that leads out of the context/);
+    await using named = await open(folder, { dockerfile: "ctx/Dockerfile" });
+    equal(await dockerfileText("ctx/Dockerfile", named), "outside");
+  });
+});
+
+Deno.test("openContext passes over fifos, which nobody may ever write to", async () => {
+  await withFiles({ "ctx/Dockerfile": "FROM scratch" }, async (folder) => {
+    await mustRun(["mkfifo", `${folder}/ctx/.dockerignore`, `${folder}/ctx/pipe`]);
+    await using context = await open(folder, { dockerfile: undefined });
+    equal(context.ignore.matches(rawPath("Dockerfile")), false);
+    await using piped = await open(folder, { dockerfile: "pipe" });
+    await rejects(readDockerfile("pipe", piped), /not found/);
   });
 });
 

@@ -1,5 +1,6 @@
 /** Wildcards of one path segment. */
 import { deepEqual, equal, throws } from "node:assert/strict";
+import fc from "fast-check";
 import { compileGlob, globTokens, hasWildcard, matchableText, tokenSource } from "../../../src/context/glob.ts";
 import { FormatError } from "../../../src/errors.ts";
 import { type RawPath, rawPath, rawPathFromBytes } from "../../../src/sys/raw_path.ts";
@@ -59,3 +60,30 @@ Deno.test("tokenSource never lets a star or a question mark match a slash", () =
 Deno.test("matchableText decodes UTF-8 and leaves ASCII alone", () => {
   deepEqual([matchableText(rawPath("é")), matchableText(rawPath("e"))], ["é", "e"]);
 });
+
+Deno.test("compileGlob agrees with a matcher that tries everything, whatever the stars", () => {
+  const words = fc.array(fc.constantFrom("a", "b", "*", "?", "[ab]"), { maxLength: 8 });
+  const names = fc.array(fc.constantFrom("a", "b", "c"), { maxLength: 8 }).map((chars) => chars.join(""));
+  fc.assert(
+    fc.property(words, names, (tokens, name) => {
+      equal(
+        compileGlob(rawPath(tokens.join("")))(rawPath(name)),
+        matchesSlowly(tokens, name),
+        `${tokens.join("")} ${name}`,
+      );
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+Deno.test("compileGlob answers at once when many stars nearly match", () => {
+  equal(compileGlob(rawPath(`${"*a".repeat(60)}*z`))(rawPath("a".repeat(200))), false);
+});
+
+function matchesSlowly(tokens: readonly string[], name: string): boolean {
+  const [token, ...rest] = tokens;
+  if (token === undefined) return name === "";
+  if (token === "*") return matchesSlowly(rest, name) || (name !== "" && matchesSlowly(tokens, name.slice(1)));
+  const isMatch = token === "?" ? name !== "" : token === "[ab]" ? /^[ab]/.test(name) : name[0] === token;
+  return isMatch && matchesSlowly(rest, name.slice(1));
+}
