@@ -139,10 +139,14 @@ async function checkFormats(world: BuildWorld): Promise<void> {
     const manifest = await mustRun(["skopeo", "inspect", ...PLAIN, "--raw", `docker://${image}`]);
     match(manifest, new RegExp(`${mediaType}\\+json`));
     deepEqual(JSON.parse(manifest).annotations, format === "oci" ? { note: "here" } : undefined);
-    const child = await world.build({ dockerfile: `FROM ${image}\nRUN touch -d @1 /y\n` });
+    const dockerfile = `FROM ${image}\nRUN touch -d @1 /y\n`;
+    const child = await world.build({ dockerfile, output: "by args", args: [`--destination=${image}-child`] });
     equal(child.code, 0, child.stderr);
-    const index = JSON.parse(await Deno.readTextFile(`${child.layout}/index.json`));
-    ok(index.manifests[0].mediaType.includes(mediaType ?? ""), index.manifests[0].mediaType);
+    const pushed = await mustRun(["skopeo", "inspect", ...PLAIN, "--raw", `docker://${image}-child`]);
+    match(pushed, new RegExp(`${mediaType}\\+json`));
+    const saved = await world.build({ dockerfile });
+    const index = JSON.parse(await Deno.readTextFile(`${saved.layout}/index.json`));
+    equal(index.manifests[0].mediaType, "application/vnd.oci.image.manifest.v1+json");
   }
 }
 
